@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One broker per network namespace: made with it, ended with it. */
+#include "broker.h"
+
+#include <linux/module.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include "conn.h"
+#include "control.h"
+#include "datapath.h"
+#include "listener.h"
+#include "session.h"
+
+/* How far the per-CPU parts of the memory sum may be off (bytes). */
+#define KMQTT_MEMORY_BATCH	32768
+
+DEFINE_STATIC_SRCU(kmqtt_srcu_storage);
+struct srcu_struct *const kmqtt_srcu = &kmqtt_srcu_storage;
+struct workqueue_struct *kmqtt_wq;
+struct workqueue_struct *kmqtt_ctl_wq;
+
+static unsigned int kmqtt_net_id __read_mostly;
+
+bool kmqtt_charge(struct kmqtt_broker *broker, size_t bytes)
+{
+	u64 max = kmqtt_cfg(broker, KMQTT_SET_MEMORY_MAX);
+
+	if (percpu_counter_read_positive(&broker->memory) + bytes > max)
+		return false;
+	kmqtt_charge_always(broker, bytes);
+	return true;
+}
+
+void kmqtt_charge_always(struct kmqtt_broker *broker, size_t bytes)
+{
+	percpu_counter_add_batch(&broker->memory, bytes, KMQTT_MEMORY_BATCH);
+}
+
+void kmqtt_uncharge(struct kmqtt_broker *broker, size_t bytes)
+{
+	percpu_counter_add_batch(&broker->memory, -(s64)bytes,
+				 KMQTT_MEMORY_BATCH);
+}
+
+struct kmqtt_broker *kmqtt_broker_of(struct net *net)
+{
+	return net_generic(net, kmqtt_net_id);
+}
+
+static void kmqtt_broker_close_listeners(struct kmqtt_broker *broker,
+					 bool abort)
+{
+	struct kmqtt_listener *listener, *next;
+
+	mutex_lock(&broker->lock);
+	WRITE_ONCE(broker->stopping, true);
+	list_for_each_entry_safe(listener, next, &broker->listeners, list)
+		kmqtt_listener_remove(listener, abort);
+	mutex_unlock(&broker->lock);
+}
+
+void kmqtt_broker_stop(struct kmqtt_broker *broker, bool last)
+{
+	kmqtt_broker_close_listeners(broker, last);
+	kmqtt_authority_flush(broker);
+	kmqtt_conn_close_all(broker, NULL, MQTT_RC_SERVER_SHUTTING_DOWN, last);
+	/* Bounded by the lingering time of the slowest peer. */
+	wait_event(broker->idle, !atomic_read(&broker->nr_conns));
+	kmqtt_session_drop_all(broker);
+	kmqtt_retain_clear_all(broker);
+	kmqtt_acl_reset(broker);
+	if (last)
+		return;
+	kmqtt_config_reset(broker);
+	mutex_lock(&broker->lock);
+	WRITE_ONCE(broker->stopping, false);
+	mutex_unlock(&broker->lock);
+}
+
+static int __net_init kmqtt_broker_create(struct net *net)
+{
+	struct kmqtt_broker *broker = net_generic(net, kmqtt_net_id);
+	int ret;
+
+	broker->net = net;
+	mutex_init(&broker->lock);
+	mutex_init(&broker->retain_lock);
+	mutex_init(&broker->acl_lock);
+	spin_lock_init(&broker->conn_lock);
+	INIT_LIST_HEAD(&broker->listeners);
+	INIT_LIST_HEAD(&broker->conns);
+	init_waitqueue_head(&broker->idle);
+	kmqtt_config_reset(broker);
+
+	broker->stats = alloc_percpu(struct kmqtt_stats);
+	if (!broker->stats)
+		return -ENOMEM;
+	ret = percpu_counter_init(&broker->memory, 0, GFP_KERNEL);
+	if (ret)
+		goto err_stats;
+	ret = kmqtt_session_table_init(broker);
+	if (ret)
+		goto err_memory;
+	ret = kmqtt_subscribe_init(broker);
+	if (ret)
+		goto err_sessions;
+	ret = kmqtt_retain_init(broker);
+	if (ret)
+		goto err_subscriptions;
+	ret = kmqtt_authority_init(broker);
+	if (ret)
+		goto err_retained;
+	return 0;
+
+err_retained:
+	kmqtt_retain_uninit(broker);
+err_subscriptions:
+	kmqtt_subscribe_uninit(broker);
+err_sessions:
+	kmqtt_session_table_uninit(broker);
+err_memory:
+	percpu_counter_destroy(&broker->memory);
+err_stats:
+	free_percpu(broker->stats);
+	return ret;
+}
+
+/*
+ * After this hook no work, no timer and no socket of the namespace is left.
+ * What SRCU and RCU still hold back are plain frees, but they uncharge our
+ * memory sum, so they are waited for before it goes.
+ */
+static void __net_exit kmqtt_broker_destroy(struct net *net)
+{
+	struct kmqtt_broker *broker = net_generic(net, kmqtt_net_id);
+
+	kmqtt_broker_stop(broker, true);
+	kmqtt_authority_uninit(broker);
+	kmqtt_retain_uninit(broker);
+	kmqtt_subscribe_uninit(broker);
+	srcu_barrier(kmqtt_srcu);
+	rcu_barrier();
+	kmqtt_session_table_uninit(broker);
+	/* A session's last reference may come from the callbacks above. */
+	flush_workqueue(kmqtt_ctl_wq);
+	percpu_counter_destroy(&broker->memory);
+	free_percpu(broker->stats);
+}
+
+static struct pernet_operations kmqtt_net_ops = {
+	.init = kmqtt_broker_create,
+	.exit = kmqtt_broker_destroy,
+	.id = &kmqtt_net_id,
+	.size = sizeof(struct kmqtt_broker),
+};
+
+int kmqtt_broker_init(void)
+{
+	int ret = -ENOMEM;
+
+	kmqtt_wq = alloc_workqueue("kmqtt", WQ_MEM_RECLAIM, 0);
+	if (!kmqtt_wq)
+		return ret;
+	kmqtt_ctl_wq = alloc_workqueue("kmqtt_ctl", WQ_UNBOUND | WQ_MEM_RECLAIM,
+				       0);
+	if (!kmqtt_ctl_wq)
+		goto err_wq;
+	ret = register_pernet_subsys(&kmqtt_net_ops);
+	if (ret)
+		goto err_ctl_wq;
+	return 0;
+
+err_ctl_wq:
+	destroy_workqueue(kmqtt_ctl_wq);
+err_wq:
+	destroy_workqueue(kmqtt_wq);
+	return ret;
+}
+
+void kmqtt_broker_uninit(void)
+{
+	unregister_pernet_subsys(&kmqtt_net_ops);
+	destroy_workqueue(kmqtt_ctl_wq);
+	destroy_workqueue(kmqtt_wq);
+	srcu_barrier(kmqtt_srcu);
+	rcu_barrier();
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What differs between the kernels we build for: the only version tests. */
+#ifndef KMQTT_COMPAT_H
+#define KMQTT_COMPAT_H
+
+#include <linux/net.h>
+#include <linux/version.h>
+#include <net/genetlink.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "kmqtt needs Linux 6.1 or newer"
+#endif
+
+/* 6.19 made the address of a kernel bind a sockaddr_unsized. */
+static inline int kmqtt_compat_bind(struct socket *sock,
+				    struct sockaddr_storage *addr, int len)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	return kernel_bind(sock, (struct sockaddr_unsized *)addr, len);
+#else
+	return kernel_bind(sock, (struct sockaddr *)addr, len);
+#endif
+}
+
+/*
+ * A socket that is closed while its peer has not acknowledged everything
+ * lives on in TCP's timers: it must then hold its namespace. (Newer kernels
+ * have sk_net_refcnt_upgrade(); 6.1 and early 6.12 have not.) A namespace
+ * that is already going away cannot be held: the connection is reset then.
+ */
+static inline void kmqtt_compat_hold_net(struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+
+	if (sk->sk_net_refcnt)
+		return;
+	if (!maybe_get_net(net)) {
+		sock_no_linger(sk);
+		return;
+	}
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+	sk_net_refcnt_upgrade(sk);
+#else
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	__netns_tracker_free(net, &sk->ns_tracker, false);
+#endif
+	sk->sk_net_refcnt = 1;
+	get_net_track(net, &sk->ns_tracker, GFP_KERNEL);
+	sock_inuse_add(net, 1);
+#endif
+	put_net(net);
+}
+
+/* Attributes of a dump request, in its start, dump and done callbacks. */
+static inline struct nlattr **
+kmqtt_compat_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+/* Before 6.1.66, a group's flag to that effect was called as that of ops. */
+#ifndef GENL_MCAST_CAP_NET_ADMIN
+#define GENL_MCAST_CAP_NET_ADMIN	GENL_UNS_ADMIN_PERM
+#endif
+
+#endif

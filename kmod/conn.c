@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One TCP connection: its socket callbacks, its work, its two-phase end.
+ *
+ * Socket callbacks (softirq) only queue work. Each queued work holds a
+ * reference, so what is queued can always run. The io work is the only one
+ * that receives, changes the state and ends the connection; because a work
+ * item never runs twice at a time, that needs no lock.
+ */
+#include "conn.h"
+
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include <linux/kmqtt.h>
+#include "broker.h"
+#include "compat.h"
+#include "control.h"
+#include "datapath.h"
+#include "listener.h"
+#include "session.h"
+
+/*
+ * How long the peer's last bytes are drained after our FIN, so that a reset
+ * does not overtake the CONNACK or DISCONNECT that says why (jiffies).
+ */
+#define KMQTT_LINGER	(2 * HZ)
+
+static void kmqtt_conn_release(struct work_struct *work)
+{
+	struct kmqtt_conn *conn = container_of(work, struct kmqtt_conn,
+					       tx_work);
+	struct kmqtt_broker *broker = conn->broker;
+
+	if (test_bit(KMQTT_CONN_ABORT, &conn->flags))
+		sock_no_linger(conn->sock->sk);
+	else
+		kmqtt_compat_hold_net(conn->sock->sk);
+	sock_release(conn->sock);
+	kmqtt_receive_free(conn);
+	kmqtt_connect_free(conn);
+	kmqtt_publish_free_aliases(conn);
+	kmqtt_send_free(conn);
+	if (conn->session)
+		kmqtt_session_put(conn->session);
+	atomic_dec(&conn->listener->nr_conns);
+	kmqtt_listener_put(conn->listener);
+	kfree(conn);
+	kmqtt_uncharge(broker, sizeof(*conn));
+	if (atomic_dec_and_test(&broker->nr_conns))
+		wake_up(&broker->idle);
+}
+
+/* The last reference may go in a softirq; closing a socket sleeps. */
+static void kmqtt_conn_free(struct kref *ref)
+{
+	struct kmqtt_conn *conn = container_of(ref, struct kmqtt_conn, ref);
+
+	INIT_WORK(&conn->tx_work, kmqtt_conn_release);
+	queue_work(kmqtt_ctl_wq, &conn->tx_work);
+}
+
+void kmqtt_conn_put(struct kmqtt_conn *conn)
+{
+	kref_put(&conn->ref, kmqtt_conn_free);
+}
+
+void kmqtt_conn_queue_io(struct kmqtt_conn *conn)
+{
+	kref_get(&conn->ref);
+	if (!queue_work(kmqtt_wq, &conn->io_work))
+		kmqtt_conn_put(conn);
+}
+
+void kmqtt_conn_queue_tx(struct kmqtt_conn *conn)
+{
+	kref_get(&conn->ref);
+	if (!queue_work(kmqtt_wq, &conn->tx_work))
+		kmqtt_conn_put(conn);
+}
+
+void kmqtt_conn_set_timer(struct kmqtt_conn *conn, unsigned long delay)
+{
+	kref_get(&conn->ref);
+	if (mod_delayed_work(kmqtt_ctl_wq, &conn->timer, delay))
+		kmqtt_conn_put(conn);
+}
+
+static void kmqtt_conn_stop_timer(struct kmqtt_conn *conn)
+{
+	if (cancel_delayed_work(&conn->timer))
+		kmqtt_conn_put(conn);
+}
+
+/* Socket callbacks. */
+
+static struct kmqtt_conn *kmqtt_conn_of(struct sock *sk)
+{
+	return rcu_dereference_sk_user_data(sk);
+}
+
+static void kmqtt_conn_data_ready(struct sock *sk)
+{
+	struct kmqtt_conn *conn;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	rcu_read_lock();
+	conn = kmqtt_conn_of(sk);
+	if (conn)
+		kmqtt_conn_queue_io(conn);
+	rcu_read_unlock();
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void kmqtt_conn_write_space(struct sock *sk)
+{
+	struct kmqtt_conn *conn;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	rcu_read_lock();
+	conn = kmqtt_conn_of(sk);
+	if (conn && sk_stream_is_writeable(sk) &&
+	    test_and_clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags)) {
+		clear_bit(SOCK_NOSPACE, &conn->sock->flags);
+		kmqtt_conn_queue_tx(conn);
+	}
+	rcu_read_unlock();
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void kmqtt_conn_attach(struct kmqtt_conn *conn)
+{
+	struct sock *sk = conn->sock->sk;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	/* What the child inherited is the listener's callback. */
+	conn->saved_data_ready = conn->listener->saved_data_ready;
+	conn->saved_write_space = sk->sk_write_space;
+	conn->saved_state_change = sk->sk_state_change;
+	sk->sk_data_ready = kmqtt_conn_data_ready;
+	sk->sk_write_space = kmqtt_conn_write_space;
+	sk->sk_state_change = kmqtt_conn_data_ready;
+	rcu_assign_sk_user_data(sk, conn);
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void kmqtt_conn_detach(struct kmqtt_conn *conn)
+{
+	struct sock *sk = conn->sock->sk;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_data_ready = conn->saved_data_ready;
+	sk->sk_write_space = conn->saved_write_space;
+	sk->sk_state_change = conn->saved_state_change;
+	rcu_assign_sk_user_data(sk, NULL);
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+/* The end. */
+
+void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason)
+{
+	/* The reason is read by the io work, which the queueing orders. */
+	if (!test_and_set_bit(KMQTT_CONN_CLOSING, &conn->flags))
+		WRITE_ONCE(conn->close_reason, reason);
+	kmqtt_conn_queue_io(conn);
+}
+
+void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason)
+{
+	set_bit(KMQTT_CONN_SILENT, &conn->flags);
+	kmqtt_conn_close(conn, reason);
+}
+
+static void kmqtt_conn_say_goodbye(struct kmqtt_conn *conn)
+{
+	u8 buf[8];
+	int len;
+
+	if (conn->version != MQTT_V5 || conn->state != KMQTT_CONN_UP ||
+	    test_bit(KMQTT_CONN_SILENT, &conn->flags))
+		return;
+	len = mqtt_encode_disconnect(buf, sizeof(buf), conn->close_reason, NULL,
+				     conn->client_max_packet);
+	if (len > 0 && !kmqtt_send_control(conn, buf, len))
+		kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_SENT);
+}
+
+static void kmqtt_conn_leave_half_open(struct kmqtt_conn *conn)
+{
+	if (!conn->half_open)
+		return;
+	conn->half_open = false;
+	atomic_dec(&conn->broker->nr_half_open);
+}
+
+/* First phase: out of every table; from here on nobody finds the connection. */
+static void kmqtt_conn_unlink(struct kmqtt_conn *conn)
+{
+	struct kmqtt_broker *broker = conn->broker;
+
+	kmqtt_conn_stop_timer(conn);
+	kmqtt_authority_cancel(conn);
+	kmqtt_conn_say_goodbye(conn);
+	if (conn->session) {
+		kmqtt_session_detach(conn, !test_bit(KMQTT_CONN_NORMAL,
+						     &conn->flags));
+		kmqtt_event_conn(conn, KMQTT_EVENT_DISCONNECTED,
+				 conn->close_reason, &conn->session->client_id);
+	} else {
+		kmqtt_session_forget_waiter(conn);
+	}
+	kmqtt_conn_leave_half_open(conn);
+	spin_lock(&broker->conn_lock);
+	list_del_init(&conn->list);
+	spin_unlock(&broker->conn_lock);
+}
+
+/* Second phase: the socket. */
+static void kmqtt_conn_finish(struct kmqtt_conn *conn)
+{
+	WRITE_ONCE(conn->state, KMQTT_CONN_CLOSED);
+	kmqtt_conn_stop_timer(conn);
+	kmqtt_conn_detach(conn);
+	/* Whoever still sends, from another's work, now fails at once. */
+	set_bit(KMQTT_CONN_TX_DEAD, &conn->flags);
+	kernel_sock_shutdown(conn->sock, SHUT_RDWR);
+	kmqtt_conn_put(conn);
+}
+
+static void kmqtt_conn_end(struct kmqtt_conn *conn)
+{
+	if (conn->state == KMQTT_CONN_CLOSED)
+		return;
+	if (conn->state != KMQTT_CONN_LINGER) {
+		kmqtt_conn_unlink(conn);
+		WRITE_ONCE(conn->state, KMQTT_CONN_LINGER);
+		set_bit(KMQTT_CONN_TX_FIN, &conn->flags);
+		kmqtt_conn_set_timer(conn, KMQTT_LINGER);
+		kmqtt_send_kick(conn);
+	}
+	if (test_bit(KMQTT_CONN_ABORT, &conn->flags) ||
+	    test_bit(KMQTT_CONN_LINGERED, &conn->flags) ||
+	    kmqtt_receive_discard(conn))
+		kmqtt_conn_finish(conn);
+}
+
+static bool kmqtt_conn_peer_gone(struct kmqtt_conn *conn)
+{
+	return READ_ONCE(conn->sock->sk->sk_state) != TCP_ESTABLISHED;
+}
+
+static void kmqtt_conn_io(struct work_struct *work)
+{
+	struct kmqtt_conn *conn = container_of(work, struct kmqtt_conn,
+					       io_work);
+
+	if (test_bit(KMQTT_CONN_CLOSING, &conn->flags)) {
+		kmqtt_conn_end(conn);
+	} else if (conn->state == KMQTT_CONN_AUTH ||
+		   conn->state == KMQTT_CONN_TAKEOVER) {
+		if (kmqtt_conn_peer_gone(conn))
+			kmqtt_conn_close_silently(conn, MQTT_RC_UNSPECIFIED);
+		else
+			kmqtt_connect_continue(conn);
+	} else {
+		if (READ_ONCE(conn->answer))
+			kmqtt_connect_continue(conn);
+		if (kmqtt_receive(conn))
+			kmqtt_conn_queue_io(conn);
+	}
+	kmqtt_conn_put(conn);
+}
+
+static void kmqtt_conn_tx(struct work_struct *work)
+{
+	struct kmqtt_conn *conn = container_of(work, struct kmqtt_conn,
+					       tx_work);
+
+	kmqtt_send_kick(conn);
+	kmqtt_conn_put(conn);
+}
+
+/*
+ * Keep alive: one and a half times the interval without a control packet
+ * [MQTT-3.1.2-22]. Return: jiffies until the next look, 0: it has passed.
+ */
+static unsigned long kmqtt_conn_silence_left(struct kmqtt_conn *conn)
+{
+	unsigned long max = conn->keep_alive * HZ + conn->keep_alive * HZ / 2;
+	unsigned long silent = jiffies - READ_ONCE(conn->last_rx);
+
+	return silent < max ? max - silent : 0;
+}
+
+static void kmqtt_conn_timer_up(struct kmqtt_conn *conn)
+{
+	unsigned long next = MAX_JIFFY_OFFSET;
+	long retry;
+
+	if (conn->keep_alive) {
+		next = kmqtt_conn_silence_left(conn);
+		if (!next) {
+			kmqtt_stat_inc(conn->broker,
+				       KMQTT_STAT_KEEP_ALIVE_TIMEOUTS);
+			kmqtt_conn_close(conn, MQTT_RC_KEEP_ALIVE_TIMEOUT);
+			return;
+		}
+	}
+	retry = kmqtt_deliver_retry(conn);
+	if (retry < 0) {
+		kmqtt_stat_inc(conn->broker, KMQTT_STAT_DROPPED_RETRIES);
+		kmqtt_conn_close(conn, MQTT_RC_UNSPECIFIED);
+		return;
+	}
+	if (retry)
+		next = min_t(unsigned long, next, retry);
+	if (next != MAX_JIFFY_OFFSET)
+		kmqtt_conn_set_timer(conn, next);
+	/* The end has begun meanwhile: do not push its lingering time away. */
+	if (test_bit(KMQTT_CONN_CLOSING, &conn->flags))
+		kmqtt_conn_set_timer(conn, KMQTT_LINGER);
+	/* Also the second try of what failed for want of memory. */
+	kmqtt_send_kick(conn);
+}
+
+static void kmqtt_conn_timer(struct work_struct *work)
+{
+	struct kmqtt_conn *conn = container_of(to_delayed_work(work),
+					       struct kmqtt_conn, timer);
+
+	switch (READ_ONCE(conn->state)) {
+	case KMQTT_CONN_UP:
+		kmqtt_conn_timer_up(conn);
+		break;
+	case KMQTT_CONN_LINGER:
+		set_bit(KMQTT_CONN_LINGERED, &conn->flags);
+		kmqtt_conn_queue_io(conn);
+		break;
+	case KMQTT_CONN_CLOSED:
+		break;
+	default:
+		kmqtt_stat_inc(conn->broker, KMQTT_STAT_CONNECT_TIMEOUTS);
+		kmqtt_conn_close_silently(conn, MQTT_RC_UNSPECIFIED);
+	}
+	kmqtt_conn_put(conn);
+}
+
+static struct kmqtt_conn *kmqtt_conn_alloc(struct kmqtt_listener *listener,
+					   struct socket *sock)
+{
+	struct kmqtt_broker *broker = listener->broker;
+	struct kmqtt_conn *conn;
+
+	if (!kmqtt_charge(broker, sizeof(*conn)))
+		return NULL;
+	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
+	if (!conn) {
+		kmqtt_uncharge(broker, sizeof(*conn));
+		return NULL;
+	}
+	kref_init(&conn->ref);
+	conn->broker = broker;
+	conn->listener = listener;
+	conn->sock = sock;
+	conn->connected_at = jiffies;
+	conn->last_rx = jiffies;
+	conn->half_open = true;
+	conn->max_packet = kmqtt_cfg(broker, KMQTT_SET_CONNECT_SIZE_MAX);
+	spin_lock_init(&conn->ctl_lock);
+	INIT_LIST_HEAD(&conn->list);
+	INIT_LIST_HEAD(&conn->dirty);
+	INIT_WORK(&conn->io_work, kmqtt_conn_io);
+	INIT_WORK(&conn->tx_work, kmqtt_conn_tx);
+	INIT_DELAYED_WORK(&conn->timer, kmqtt_conn_timer);
+	return conn;
+}
+
+int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
+{
+	struct kmqtt_broker *broker = listener->broker;
+	struct kmqtt_conn *conn;
+
+	conn = kmqtt_conn_alloc(listener, sock);
+	if (!conn)
+		return -ENOMEM;
+	kernel_getpeername(sock, (struct sockaddr *)&conn->peer);
+	kmqtt_listener_get(listener);
+	atomic_inc(&listener->nr_conns);
+	atomic_inc(&broker->nr_conns);
+	atomic_inc(&broker->nr_half_open);
+	spin_lock(&broker->conn_lock);
+	list_add_tail(&conn->list, &broker->conns);
+	spin_unlock(&broker->conn_lock);
+	kmqtt_conn_set_timer(conn, HZ * kmqtt_cfg(broker,
+						  KMQTT_SET_CONNECT_TIMEOUT));
+	kmqtt_conn_attach(conn);
+	/* For what arrived before the callbacks were ours. */
+	kmqtt_conn_queue_io(conn);
+	return 0;
+}
+
+void kmqtt_conn_close_all(struct kmqtt_broker *broker,
+			  struct kmqtt_listener *listener, u8 reason,
+			  bool abort)
+{
+	struct kmqtt_conn *conn;
+
+	spin_lock(&broker->conn_lock);
+	list_for_each_entry(conn, &broker->conns, list) {
+		if (listener && conn->listener != listener)
+			continue;
+		if (abort)
+			set_bit(KMQTT_CONN_ABORT, &conn->flags);
+		kmqtt_conn_close(conn, reason);
+	}
+	spin_unlock(&broker->conn_lock);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One TCP connection: its socket, its work, its two-phase end. */
+#ifndef KMQTT_CONN_H
+#define KMQTT_CONN_H
+
+#include <linux/kref.h>
+#include <linux/socket.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include "core/packet.h"
+
+struct kmqtt_auth_answer;
+struct kmqtt_broker;
+struct kmqtt_connecting;
+struct kmqtt_listener;
+struct kmqtt_msg;
+struct kmqtt_session;
+struct kmqtt_tx_batch;
+struct sock;
+struct socket;
+
+/** enum kmqtt_conn_state - written by the io work only */
+enum kmqtt_conn_state {
+	KMQTT_CONN_NEW,		/* no CONNECT yet */
+	KMQTT_CONN_AUTH,	/* the authority is asked; nothing is read */
+	KMQTT_CONN_CHALLENGED,	/* the client was sent AUTH, its AUTH is due */
+	KMQTT_CONN_TAKEOVER,	/* waits for the session's old connection */
+	KMQTT_CONN_UP,		/* CONNACK is queued */
+	KMQTT_CONN_LINGER,	/* our side is closed, the peer's is drained */
+	KMQTT_CONN_CLOSED,
+};
+
+/** enum kmqtt_conn_flags - bits of conn->flags */
+enum kmqtt_conn_flags {
+	KMQTT_CONN_CLOSING,	/* close_reason is set; nothing is received */
+	KMQTT_CONN_ABORT,	/* no DISCONNECT, no lingering */
+	KMQTT_CONN_NORMAL,	/* ended by DISCONNECT 0x00: no will */
+	KMQTT_CONN_SILENT,	/* no DISCONNECT is sent */
+	KMQTT_CONN_DIRTY,	/* on somebody's flush list */
+	KMQTT_CONN_TX_BLOCKED,	/* waits for sk_write_space */
+	KMQTT_CONN_RX_PAUSED,	/* not read until our answers drain */
+	KMQTT_CONN_TX_OPEN,	/* CONNACK is queued: deliveries may follow */
+	KMQTT_CONN_TX_FIN,	/* when all control packets are out, send FIN */
+	KMQTT_CONN_TX_DEAD,	/* the socket failed or was shut down */
+	KMQTT_CONN_LINGERED,	/* the lingering time is over */
+	KMQTT_CONN_REAUTH,	/* a re-authentication is going on */
+};
+
+/**
+ * struct kmqtt_conn - one connection
+ * @ref: list, session, each queued work, each flush list
+ * @sock: ours until the last reference goes
+ * @broker: whose
+ * @listener: it came through; referenced
+ * @list: in broker->conns, under broker->conn_lock
+ * @flags: enum kmqtt_conn_flags, atomic bits
+ * @close_reason: set once with KMQTT_CONN_CLOSING
+ * @io_work: receives, and ends the connection; everything below marked (io)
+ *	belongs to it alone
+ * @tx_work: sends what could not be sent from somebody else's work; with the
+ *	last reference gone it frees, in process context
+ * @timer: connect time-out, keep alive, retries, lingering
+ *
+ * @state: enum kmqtt_conn_state (io); READ_ONCE elsewhere
+ * @version: enum mqtt_version, 0 before CONNECT (io); then fixed
+ * @half_open: counted in broker->nr_half_open (io)
+ * @connecting: what CONNECT asked, until it is answered (io)
+ * @answer: of the authority; xchg
+ * @session: set once when UP (io), referenced until release
+ * @problem_info: the client wants reason strings (io)
+ * @auth_method: of CONNECT, NUL-terminated or NULL (io)
+ * @peer: address and port
+ * @connected_at: jiffies
+ * @keep_alive: seconds, 0: none
+ * @last_rx: jiffies of the last control packet; WRITE_ONCE (io)
+ *
+ * @rx_buf: an incomplete packet (io)
+ * @rx_len: bytes in it
+ * @rx_size: bytes allocated
+ * @rx_need: bytes of the packet, 0: its fixed header is not complete
+ * @alias_in: topics by alias-1 (io), NULL until the first
+ * @alias_in_max: as told in CONNACK
+ * @max_packet: largest packet this client may send
+ * @client_max_packet: largest packet it takes, 0: any
+ * @receive_max: QoS 2 messages it may have unreleased
+ *
+ * @tx_kicks: > 0: somebody owns the sending side; see send.c
+ * @ctl_lock: guards @ctl*; innermost
+ * @ctl: encoded control packets, sent before any PUBLISH
+ * @ctl_len: bytes in it
+ * @ctl_size: bytes allocated
+ * @rest: what a partial send left (tx owner)
+ * @alias_out: topics by alias-1 we told the client (tx owner)
+ * @alias_out_nr: how many
+ * @alias_out_max: how many it takes
+ *
+ * @packets_in: and the rest: counters, written by one owner, read by dumps
+ */
+struct kmqtt_conn {
+	struct kref ref;
+	unsigned long flags;
+	struct socket *sock;
+	struct kmqtt_broker *broker;
+	struct kmqtt_listener *listener;
+	struct list_head list;
+	struct list_head dirty;
+	struct work_struct io_work;
+	struct work_struct tx_work;
+	struct delayed_work timer;
+
+	u8 state;
+	u8 version;
+	u8 close_reason;
+	bool half_open;
+	bool problem_info;
+	u16 keep_alive;
+	u16 receive_max;
+	u16 alias_in_max;
+	u16 alias_out_nr;
+	u16 alias_out_max;
+	u32 max_packet;
+	u32 client_max_packet;
+	struct kmqtt_connecting *connecting;
+	struct kmqtt_auth_answer *answer;
+	struct kmqtt_session *session;
+	char *auth_method;
+	unsigned long connected_at;
+	unsigned long last_rx;
+	struct sockaddr_storage peer;
+
+	u8 *rx_buf;
+	u32 rx_len;
+	u32 rx_size;
+	u32 rx_need;
+	struct mqtt_str *alias_in;
+
+	atomic_t tx_kicks;
+	spinlock_t ctl_lock;
+	u8 *ctl;
+	u32 ctl_len;
+	u32 ctl_size;
+	struct kmqtt_tx_batch *rest;
+	struct mqtt_str *alias_out;
+
+	u64 packets_in;
+	u64 packets_out;
+	u64 bytes_in;
+	u64 bytes_out;
+
+	void (*saved_data_ready)(struct sock *sk);
+	void (*saved_write_space)(struct sock *sk);
+	void (*saved_state_change)(struct sock *sk);
+};
+
+/**
+ * kmqtt_conn_create() - take over an accepted socket
+ * @listener: it came through
+ * @sock: ours on success
+ *
+ * Return: 0, or an error with @sock untouched.
+ */
+int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock);
+
+/**
+ * kmqtt_conn_close() - end a connection, from any process context
+ * @conn: the caller holds a reference
+ * @reason: 5.0 reason code for the DISCONNECT; the first caller's counts
+ *
+ * Returns at once; the io work does the rest.
+ */
+void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason);
+
+/* The same without a DISCONNECT: the network failed, or CONNACK said it. */
+void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason);
+
+/* Have the io work run. */
+void kmqtt_conn_queue_io(struct kmqtt_conn *conn);
+void kmqtt_conn_queue_tx(struct kmqtt_conn *conn);
+
+/* (Re)start the timer of @conn: at most @delay jiffies from now. */
+void kmqtt_conn_set_timer(struct kmqtt_conn *conn, unsigned long delay);
+
+/* Close every connection of @listener, or of the broker if NULL. */
+void kmqtt_conn_close_all(struct kmqtt_broker *broker,
+			  struct kmqtt_listener *listener, u8 reason,
+			  bool abort);
+
+static inline struct kmqtt_conn *kmqtt_conn_get(struct kmqtt_conn *conn)
+{
+	kref_get(&conn->ref);
+	return conn;
+}
+
+/* Any context. */
+void kmqtt_conn_put(struct kmqtt_conn *conn);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The way of a message, station by station:
+ *
+ *   listener -> conn -> receive -> core/decode -> publish -> route (core/tree)
+ *            -> deliver -> core/encode -> send
+ *
+ * Everything here runs in process context, in the io work of the connection
+ * it is about ("io"), unless it says otherwise. Errors of the peer are given
+ * back as 5.0 reason codes (0: go on); receive.c ends the connection.
+ */
+#ifndef KMQTT_DATAPATH_H
+#define KMQTT_DATAPATH_H
+
+#include <linux/list.h>
+#include "core/packet.h"
+
+struct kmqtt_broker;
+struct kmqtt_conn;
+struct kmqtt_msg;
+struct kmqtt_out;
+struct kmqtt_replay;
+struct kmqtt_session;
+struct kmqtt_sub;
+struct kmqtt_will;
+
+/**
+ * struct kmqtt_run - one run of a work item through the data path
+ *
+ * What is queued for subscribers during a run leaves at its end, all that is
+ * due to one of them in one send: a burst is gathered without a timer, a
+ * single message is not held back.
+ *
+ * @broker: whose
+ * @dirty: connections that got something to send, each referenced
+ * @nr_dirty: how many
+ * @full: a queue is half full: flush before the next packet
+ */
+struct kmqtt_run {
+	struct kmqtt_broker *broker;
+	struct list_head dirty;
+	u32 nr_dirty;
+	bool full;
+};
+
+/**
+ * struct kmqtt_tx_item - one transmission, taken under session->lock
+ * @out: referenced by the taker
+ * @pubrel: its PUBREL, not its PUBLISH
+ * @flags: PUBLISH flags
+ */
+struct kmqtt_tx_item {
+	struct kmqtt_out *out;
+	bool pubrel;
+	u8 flags;
+};
+
+static inline void kmqtt_run_init(struct kmqtt_run *run,
+				  struct kmqtt_broker *broker)
+{
+	run->broker = broker;
+	INIT_LIST_HEAD(&run->dirty);
+	run->nr_dirty = 0;
+	run->full = false;
+}
+
+/* receive.c APIs: */
+/* Read and handle what is there, within a budget. Return: call again. */
+bool kmqtt_receive(struct kmqtt_conn *conn);
+/* Throw away what comes in. Return: true at the end of the stream. */
+bool kmqtt_receive_discard(struct kmqtt_conn *conn);
+void kmqtt_receive_free(struct kmqtt_conn *conn);
+int kmqtt_receive_init(void);
+void kmqtt_receive_uninit(void);
+
+/* connect.c APIs: */
+u8 kmqtt_connect_handle(struct kmqtt_conn *conn, const u8 *body, u32 len);
+/* io, in state AUTH or TAKEOVER: go on with what has happened since. */
+void kmqtt_connect_continue(struct kmqtt_conn *conn);
+u8 kmqtt_connect_auth(struct kmqtt_conn *conn, const u8 *body, u32 len);
+u8 kmqtt_connect_disconnect(struct kmqtt_conn *conn, const u8 *body, u32 len);
+/* Refuse before or instead of CONNACK 0: answers and closes. */
+void kmqtt_connect_refuse(struct kmqtt_conn *conn, u8 reason);
+void kmqtt_connect_free(struct kmqtt_conn *conn);
+/* The identifier a CONNECT in progress asks for (io). Return: false: none. */
+bool kmqtt_connect_client_id(const struct kmqtt_conn *conn,
+			     struct mqtt_str *client_id);
+
+/* publish.c APIs: */
+/* @buf: the packet has a buffer of its own, see kmqtt_msg_create(); set to
+ * NULL when it was taken. */
+u8 kmqtt_publish_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			u8 flags, const u8 *body, u32 len, void **buf,
+			size_t buf_size);
+u8 kmqtt_publish_ack(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
+		     const u8 *body, u32 len);
+void kmqtt_publish_free_aliases(struct kmqtt_conn *conn);
+
+/* subscribe.c APIs: */
+u8 kmqtt_subscribe_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			  const u8 *body, u32 len);
+u8 kmqtt_unsubscribe_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			    const u8 *body, u32 len);
+/* Remove all subscriptions of @session. broker->lock held. */
+void kmqtt_unsubscribe_all(struct kmqtt_session *session);
+int kmqtt_subscribe_init(struct kmqtt_broker *broker);
+void kmqtt_subscribe_uninit(struct kmqtt_broker *broker);
+
+/* route.c APIs: */
+/*
+ * Give @msg to everybody who has subscribed. @from: its publisher, for No
+ * Local, or NULL. Any process context. Return: deliveries.
+ */
+u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
+		struct kmqtt_session *from);
+
+/* deliver.c APIs: */
+/*
+ * Queue @msg for @session: as @qos, with @ids (may be NULL). Any process
+ * context; takes session->lock. Return: false if it was dropped (counted).
+ */
+bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
+		   struct kmqtt_msg *msg, u8 qos, bool retain,
+		   const u32 *ids, u32 nr_ids);
+/* An acknowledgement from the client; @event: enum mqtt_qos_event. */
+u8 kmqtt_deliver_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
+		       u16 packet_id, u8 reason);
+/* The connection is new: send again what is in flight. session->lock held. */
+void kmqtt_deliver_resume(struct kmqtt_session *session);
+/* Fill the window from pending and the queue from replays. session->lock.
+ * Return: 0, or -ENOMEM: try again later. */
+int kmqtt_deliver_refill(struct kmqtt_session *session);
+/* Queue retained messages behind all else; takes @replay over. */
+void kmqtt_deliver_replay(struct kmqtt_session *session,
+			  struct kmqtt_replay *replay);
+/* Drop QoS 0 of a connection that is gone. session->lock held. */
+void kmqtt_deliver_offline(struct kmqtt_session *session);
+/* Free everything queued. session->lock held. */
+void kmqtt_deliver_purge(struct kmqtt_session *session);
+/* Queue again what is older than retry_interval (3.x). Return: jiffies until
+ * the next is due, 0: none, -ETIME: retries are used up. Timer work. */
+long kmqtt_deliver_retry(struct kmqtt_conn *conn);
+/* Take the next delivery to send. session->lock held. Return: false if none
+ * is due. */
+bool kmqtt_deliver_next(struct kmqtt_session *session,
+			struct kmqtt_tx_item *item);
+void kmqtt_out_put(struct kmqtt_out *out);
+int kmqtt_deliver_init(void);
+void kmqtt_deliver_uninit(void);
+
+/* send.c APIs: */
+/* Queue an encoded control packet; sent by the next kick. Any process
+ * context. Return: 0 or -ENOMEM (close the connection: nothing was said). */
+int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len);
+/* Put @conn on the flush list of @run. Any process context. */
+void kmqtt_send_mark(struct kmqtt_run *run, struct kmqtt_conn *conn);
+/* Send to all marked connections. */
+void kmqtt_send_flush(struct kmqtt_run *run);
+/* Send what is due to @conn; if somebody is at it, he will see it too. */
+void kmqtt_send_kick(struct kmqtt_conn *conn);
+void kmqtt_send_free(struct kmqtt_conn *conn);
+int kmqtt_send_init(void);
+void kmqtt_send_uninit(void);
+
+/* retain.c APIs: */
+/* Store, replace or (empty payload) remove [MQTT-3.3.1-5]. */
+void kmqtt_retain_store(struct kmqtt_broker *broker, struct kmqtt_msg *msg);
+/* Queue what matches a new subscription. */
+void kmqtt_retain_replay(struct kmqtt_session *session,
+			 const struct mqtt_str *filter, u8 qos, u32 sub_id);
+/* Remove what matches @filter. Return: how many. */
+u32 kmqtt_retain_clear(struct kmqtt_broker *broker,
+		       const struct mqtt_str *filter);
+void kmqtt_retain_clear_all(struct kmqtt_broker *broker);
+int kmqtt_retain_init(struct kmqtt_broker *broker);
+void kmqtt_retain_uninit(struct kmqtt_broker *broker);
+
+/* will.c APIs: */
+struct kmqtt_will *kmqtt_will_create(struct kmqtt_broker *broker,
+				     const struct mqtt_connect *connect);
+void kmqtt_will_free(struct kmqtt_will *will);
+/* Publish and free. */
+void kmqtt_will_publish(struct kmqtt_session *session, struct kmqtt_will *will);
+
+#endif

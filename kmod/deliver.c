@@ -1,0 +1,624 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is due to one session. A delivery stands in one of three lists:
+ *
+ *	pending --(window)--> ready --(sent)--> inflight --(acknowledged)--> gone
+ *
+ * QoS 0 goes to ready at once and is gone when sent. The window is the
+ * client's receive maximum; who is in it has a packet identifier. A new
+ * connection moves inflight back to the front of ready [MQTT-4.4.0-1].
+ * Retained messages for a new subscription wait in replays and take the
+ * place of pending when that is empty.
+ */
+#include <linux/slab.h>
+#include <linux/kmqtt.h>
+#include "broker.h"
+#include "conn.h"
+#include "control.h"
+#include "datapath.h"
+#include "session.h"
+
+/* Deliveries made ahead from a replay. */
+#define KMQTT_REPLAY_AHEAD	64
+/* A queue this long is sent before the publisher's next packet is looked at,
+ * so that a burst fills no queue that its client would have emptied. */
+#define KMQTT_FLUSH_AT		64
+/* What a queued delivery costs beside its message (bytes, for the limit). */
+#define KMQTT_OUT_OVERHEAD	64
+
+static struct kmem_cache *kmqtt_out_cache;
+
+static u32 kmqtt_out_size(const struct kmqtt_out *out)
+{
+	return out->msg->topic.len + out->msg->props.len +
+	       out->msg->payload.len + KMQTT_OUT_OVERHEAD;
+}
+
+static struct kmqtt_out *kmqtt_out_create(struct kmqtt_msg *msg, u8 qos,
+					  bool retain, const u32 *ids,
+					  u32 nr_ids, gfp_t gfp)
+{
+	struct kmqtt_broker *broker = msg->broker;
+	struct kmqtt_out *out;
+
+	if (!kmqtt_charge(broker, sizeof(*out)))
+		return NULL;
+	out = kmem_cache_alloc(kmqtt_out_cache, gfp);
+	if (!out)
+		goto err_charge;
+	memset(out, 0, sizeof(*out));
+	if (nr_ids > 1) {
+		out->more_ids = kmalloc_array(nr_ids, sizeof(*ids),
+					      gfp | __GFP_NOWARN);
+		if (!out->more_ids)
+			goto err_out;
+		memcpy(out->more_ids, ids, nr_ids * sizeof(*ids));
+	} else if (nr_ids) {
+		out->id = *ids;
+	}
+	out->nr_ids = nr_ids;
+	out->msg = kmqtt_msg_get(msg);
+	out->qos = qos;
+	out->retain = retain;
+	out->state = MQTT_QOS_QUEUED;
+	refcount_set(&out->ref, 1);
+	return out;
+
+err_out:
+	kmem_cache_free(kmqtt_out_cache, out);
+err_charge:
+	kmqtt_uncharge(broker, sizeof(*out));
+	return NULL;
+}
+
+void kmqtt_out_put(struct kmqtt_out *out)
+{
+	if (!refcount_dec_and_test(&out->ref))
+		return;
+	kmqtt_uncharge(out->msg->broker, sizeof(*out));
+	kmqtt_msg_put(out->msg);
+	if (out->nr_ids > 1)
+		kfree(out->more_ids);
+	kmem_cache_free(kmqtt_out_cache, out);
+}
+
+static void kmqtt_deliver_count_queued(struct kmqtt_session *session,
+				       const struct kmqtt_out *out)
+{
+	session->nr_queued++;
+	session->queued_bytes += kmqtt_out_size(out);
+}
+
+static void kmqtt_deliver_uncount(struct kmqtt_session *session,
+				  const struct kmqtt_out *out)
+{
+	session->nr_queued--;
+	session->queued_bytes -= kmqtt_out_size(out);
+}
+
+/* Give up the packet identifier and the place in the window. */
+static void kmqtt_deliver_unwindow(struct kmqtt_session *session,
+				   struct kmqtt_out *out)
+{
+	if (!out->packet_id)
+		return;
+	xa_erase(&session->by_id, out->packet_id);
+	out->packet_id = 0;
+	session->nr_inflight--;
+	if (out->counted)
+		session->nr_sent--;
+	out->counted = 0;
+}
+
+/* Take a delivery that was not sent out of its list, for good. */
+static void kmqtt_deliver_discard(struct kmqtt_session *session,
+				  struct kmqtt_out *out)
+{
+	list_del(&out->link);
+	if (out->state == MQTT_QOS_QUEUED)
+		kmqtt_deliver_uncount(session, out);
+	kmqtt_deliver_unwindow(session, out);
+	kmqtt_out_put(out);
+}
+
+/* Into the window. Return: 0 or -ENOMEM. */
+static int kmqtt_deliver_enter(struct kmqtt_session *session,
+			       struct kmqtt_out *out)
+{
+	u32 id;
+	int ret;
+
+	ret = xa_alloc_cyclic(&session->by_id, &id, out,
+			      XA_LIMIT(1, U16_MAX), &session->last_id,
+			      GFP_ATOMIC | __GFP_NOWARN);
+	if (ret < 0)
+		return -ENOMEM;
+	out->packet_id = id;
+	session->nr_inflight++;
+	list_move_tail(&out->link, &session->ready);
+	return 0;
+}
+
+static bool kmqtt_deliver_window_open(const struct kmqtt_session *session)
+{
+	return session->nr_inflight < session->window;
+}
+
+/* One message of a replay to the queue. Return: 0, -ENOMEM. */
+static int kmqtt_deliver_replay_one(struct kmqtt_session *session,
+				    struct kmqtt_replay *replay)
+{
+	struct kmqtt_msg *msg = replay->msgs[replay->next];
+	u8 qos = min(replay->qos, msg->qos);
+	struct kmqtt_out *out;
+	int ret;
+
+	if (READ_ONCE(msg->superseded) ||
+	    kmqtt_msg_expired(msg, get_jiffies_64()))
+		goto done;
+	out = kmqtt_out_create(msg, qos, true, &replay->sub_id,
+			       !!replay->sub_id, GFP_ATOMIC | __GFP_NOWARN);
+	if (!out)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&out->link);
+	if (qos) {
+		ret = kmqtt_deliver_enter(session, out);
+		if (ret) {
+			kmqtt_out_put(out);
+			return ret;
+		}
+	} else {
+		list_add_tail(&out->link, &session->ready);
+	}
+	kmqtt_deliver_count_queued(session, out);
+done:
+	kmqtt_msg_put(msg);
+	replay->next++;
+	return 0;
+}
+
+static void kmqtt_replay_free(struct kmqtt_session *session,
+			      struct kmqtt_replay *replay)
+{
+	list_del(&replay->link);
+	for (; replay->next < replay->nr; replay->next++)
+		kmqtt_msg_put(replay->msgs[replay->next]);
+	kmqtt_uncharge(session->broker, replay->charged);
+	kmqtt_kvfree(replay);
+}
+
+static int kmqtt_deliver_refill_replays(struct kmqtt_session *session)
+{
+	struct kmqtt_replay *replay;
+	int ret;
+
+	while (!list_empty(&session->replays) &&
+	       session->nr_queued < KMQTT_REPLAY_AHEAD &&
+	       kmqtt_deliver_window_open(session)) {
+		replay = list_first_entry(&session->replays,
+					  struct kmqtt_replay, link);
+		if (replay->next == replay->nr) {
+			kmqtt_replay_free(session, replay);
+			continue;
+		}
+		ret = kmqtt_deliver_replay_one(session, replay);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int kmqtt_deliver_refill(struct kmqtt_session *session)
+{
+	struct kmqtt_out *out;
+	int ret;
+
+	lockdep_assert_held(&session->lock);
+	while (!list_empty(&session->pending) &&
+	       kmqtt_deliver_window_open(session)) {
+		out = list_first_entry(&session->pending, struct kmqtt_out,
+				       link);
+		ret = kmqtt_deliver_enter(session, out);
+		if (ret)
+			return ret;
+	}
+	if (!list_empty(&session->pending))
+		return 0;
+	return kmqtt_deliver_refill_replays(session);
+}
+
+void kmqtt_deliver_replay(struct kmqtt_session *session,
+			  struct kmqtt_replay *replay)
+{
+	spin_lock(&session->lock);
+	list_add_tail(&replay->link, &session->replays);
+	if (session->dead)
+		kmqtt_replay_free(session, replay);
+	spin_unlock(&session->lock);
+}
+
+static bool kmqtt_deliver_over_limit(const struct kmqtt_session *session,
+				     const struct kmqtt_out *out)
+{
+	u64 messages = kmqtt_cfg(session->broker,
+				 KMQTT_SET_MAX_QUEUED_MESSAGES);
+	u64 bytes = kmqtt_cfg(session->broker, KMQTT_SET_MAX_QUEUED_BYTES);
+
+	if (messages && session->nr_queued >= messages)
+		return true;
+	/* One message always fits, or a small limit would pass none at all. */
+	return bytes && session->nr_queued &&
+	       session->queued_bytes + kmqtt_out_size(out) > bytes;
+}
+
+/* The oldest delivery that waits, of those that may be dropped. */
+static struct kmqtt_out *kmqtt_deliver_oldest(struct kmqtt_session *session)
+{
+	struct kmqtt_out *out;
+
+	out = list_first_entry_or_null(&session->pending, struct kmqtt_out,
+				       link);
+	if (out)
+		return out;
+	out = list_first_entry_or_null(&session->ready, struct kmqtt_out,
+				       link);
+	return out && out->state == MQTT_QOS_QUEUED ? out : NULL;
+}
+
+/* The queue is full. Return: true if room was made by dropping the oldest. */
+static bool kmqtt_deliver_make_room(struct kmqtt_session *session)
+{
+	struct kmqtt_out *oldest;
+
+	session->dropped++;
+	kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_QUEUE_FULL);
+	if (time_after_eq(jiffies, session->drop_event_at)) {
+		session->drop_event_at = jiffies + HZ;
+		kmqtt_event_session(session, KMQTT_EVENT_DROPPED, NULL, 0);
+	}
+	if (!kmqtt_cfg(session->broker, KMQTT_SET_QUEUE_FULL_DROPS_OLDEST))
+		return false;
+	oldest = kmqtt_deliver_oldest(session);
+	if (!oldest)
+		return false;
+	kmqtt_deliver_discard(session, oldest);
+	return true;
+}
+
+/* session->lock held. Return: false: dropped, the caller frees. */
+static bool kmqtt_deliver_enqueue(struct kmqtt_session *session,
+				  struct kmqtt_out *out)
+{
+	struct kmqtt_broker *broker = session->broker;
+
+	if (session->dead)
+		return false;
+	if (!session->conn && !out->qos &&
+	    !kmqtt_cfg(broker, KMQTT_SET_QUEUE_QOS0_OFFLINE)) {
+		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_OFFLINE);
+		return false;
+	}
+	if (kmqtt_deliver_over_limit(session, out) &&
+	    !kmqtt_deliver_make_room(session))
+		return false;
+	kmqtt_deliver_count_queued(session, out);
+	if (!out->qos) {
+		list_add_tail(&out->link, &session->ready);
+		return true;
+	}
+	list_add_tail(&out->link, &session->pending);
+	/* Without memory it stays pending; the next send tries again. */
+	if (session->conn)
+		kmqtt_deliver_refill(session);
+	return true;
+}
+
+bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
+		   struct kmqtt_msg *msg, u8 qos, bool retain,
+		   const u32 *ids, u32 nr_ids)
+{
+	struct kmqtt_out *out;
+	bool queued;
+
+	out = kmqtt_out_create(msg, qos, retain, ids, nr_ids, GFP_KERNEL);
+	if (!out) {
+		kmqtt_stat_inc(run->broker, KMQTT_STAT_DROPPED_MEMORY);
+		return false;
+	}
+	spin_lock(&session->lock);
+	queued = kmqtt_deliver_enqueue(session, out);
+	if (queued && session->conn)
+		kmqtt_send_mark(run, session->conn);
+	if (session->nr_queued >= KMQTT_FLUSH_AT && session->conn &&
+	    !test_bit(KMQTT_CONN_TX_BLOCKED, &session->conn->flags))
+		run->full = true;
+	spin_unlock(&session->lock);
+	if (!queued)
+		kmqtt_out_put(out);
+	return queued;
+}
+
+void kmqtt_deliver_resume(struct kmqtt_session *session)
+{
+	struct kmqtt_out *out;
+
+	lockdep_assert_held(&session->lock);
+	list_for_each_entry(out, &session->inflight, link) {
+		out->counted = 0;
+		out->retries = 0;
+	}
+	session->nr_sent = 0;
+	list_splice_init(&session->inflight, &session->ready);
+	kmqtt_deliver_refill(session);
+}
+
+void kmqtt_deliver_offline(struct kmqtt_session *session)
+{
+	struct kmqtt_out *out, *next;
+
+	lockdep_assert_held(&session->lock);
+	if (kmqtt_cfg(session->broker, KMQTT_SET_QUEUE_QOS0_OFFLINE))
+		return;
+	list_for_each_entry_safe(out, next, &session->ready, link) {
+		if (out->qos)
+			continue;
+		kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_OFFLINE);
+		kmqtt_deliver_discard(session, out);
+	}
+}
+
+static void kmqtt_deliver_purge_list(struct kmqtt_session *session,
+				     struct list_head *list)
+{
+	struct kmqtt_out *out, *next;
+
+	list_for_each_entry_safe(out, next, list, link)
+		kmqtt_deliver_discard(session, out);
+}
+
+void kmqtt_deliver_purge(struct kmqtt_session *session)
+{
+	struct kmqtt_replay *replay, *next;
+
+	lockdep_assert_held(&session->lock);
+	kmqtt_deliver_purge_list(session, &session->ready);
+	kmqtt_deliver_purge_list(session, &session->pending);
+	kmqtt_deliver_purge_list(session, &session->inflight);
+	list_for_each_entry_safe(replay, next, &session->replays, link)
+		kmqtt_replay_free(session, replay);
+	session->nr_rx_qos2 = 0;
+	xa_destroy(&session->rx_qos2);
+}
+
+/* Larger than the client takes [MQTT-3.1.2-24]? */
+static bool kmqtt_deliver_too_large(const struct kmqtt_session *session,
+				    const struct kmqtt_out *out)
+{
+	struct mqtt_publish_out head = {
+		.version = session->version,
+		.flags = out->qos << MQTT_PUB_QOS_SHIFT,
+		.has_expiry = out->msg->expires,
+		.payload_len = out->msg->payload.len,
+		.nr_sub_ids = out->nr_ids,
+		.sub_ids = kmqtt_out_ids(out),
+		.topic = out->msg->topic,
+		.props = out->msg->props,
+	};
+	u32 total;
+
+	mqtt_publish_head_len(&head, &total);
+	return total > (session->max_packet ?: MQTT_PACKET_MAX);
+}
+
+/* Never sent, and it must not be any more? Then it is dropped and counted
+ * [MQTT-3.3.2-5] [MQTT-3.1.2-25]. */
+static bool kmqtt_deliver_stale(struct kmqtt_session *session,
+				struct kmqtt_out *out)
+{
+	enum kmqtt_stat stat;
+
+	if (out->msg->expires &&
+	    kmqtt_msg_expired(out->msg, get_jiffies_64()))
+		stat = KMQTT_STAT_DROPPED_EXPIRED;
+	else if (kmqtt_deliver_too_large(session, out))
+		stat = KMQTT_STAT_DROPPED_TOO_LARGE;
+	else
+		return false;
+	session->dropped++;
+	kmqtt_stat_inc(session->broker, stat);
+	kmqtt_deliver_discard(session, out);
+	return true;
+}
+
+/* Sent now, or sent again. session->lock held. */
+static void kmqtt_deliver_take(struct kmqtt_session *session,
+			       struct kmqtt_out *out,
+			       struct kmqtt_tx_item *item)
+{
+	u8 event = out->state == MQTT_QOS_QUEUED ? MQTT_QOS_SEND :
+						   MQTT_QOS_RESUME;
+	struct mqtt_qos_step step = mqtt_qos_step(out->state, event, out->qos);
+
+	if (out->state == MQTT_QOS_QUEUED)
+		kmqtt_deliver_uncount(session, out);
+	else
+		kmqtt_stat_inc(session->broker, KMQTT_STAT_PUBLISH_RESENT);
+	out->state = step.next;
+	item->out = out;
+	item->pubrel = step.action == MQTT_QOS_SEND_PUBREL;
+	item->flags = out->qos << MQTT_PUB_QOS_SHIFT;
+	if (out->retain)
+		item->flags |= MQTT_PUB_RETAIN;
+	if (step.action == MQTT_QOS_SEND_PUBLISH_DUP)
+		item->flags |= MQTT_PUB_DUP;
+	if (!out->qos) {
+		/* The list's reference goes to the taker. */
+		list_del(&out->link);
+		return;
+	}
+	if (!item->pubrel && !out->counted) {
+		out->counted = 1;
+		session->nr_sent++;
+	}
+	out->sent = jiffies;
+	refcount_inc(&out->ref);
+	list_move_tail(&out->link, &session->inflight);
+}
+
+bool kmqtt_deliver_next(struct kmqtt_session *session,
+			struct kmqtt_tx_item *item)
+{
+	struct kmqtt_out *out;
+
+	lockdep_assert_held(&session->lock);
+	while ((out = list_first_entry_or_null(&session->ready,
+					       struct kmqtt_out, link))) {
+		if (out->state == MQTT_QOS_QUEUED &&
+		    kmqtt_deliver_stale(session, out))
+			continue;
+		/* A new connection with a smaller receive maximum. */
+		if (out->qos && out->state != MQTT_QOS_WAIT_PUBCOMP &&
+		    !out->counted && session->nr_sent >= session->window)
+			return false;
+		kmqtt_deliver_take(session, out, item);
+		return true;
+	}
+	return false;
+}
+
+static u8 kmqtt_deliver_event(u8 type, u8 reason)
+{
+	switch (type) {
+	case MQTT_PUBACK:
+		return MQTT_QOS_PUBACK;
+	case MQTT_PUBREC:
+		return reason < 0x80 ? MQTT_QOS_PUBREC_OK :
+				       MQTT_QOS_PUBREC_ERROR;
+	default:
+		return MQTT_QOS_PUBCOMP;
+	}
+}
+
+static u8 kmqtt_deliver_pubrel(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			       u16 packet_id, u8 reason)
+{
+	u8 buf[8];
+	int len;
+
+	len = mqtt_encode_ack(buf, sizeof(buf), MQTT_PUBREL, conn->version,
+			      packet_id, reason);
+	if (len < 0 || kmqtt_send_control(conn, buf, len))
+		return MQTT_RC_QUOTA_EXCEEDED;
+	kmqtt_send_mark(run, conn);
+	return 0;
+}
+
+/* session->lock held. Return: enum mqtt_qos_action. */
+static u8 kmqtt_deliver_step(struct kmqtt_session *session, u16 packet_id,
+			     u8 event)
+{
+	struct kmqtt_out *out = xa_load(&session->by_id, packet_id);
+	struct mqtt_qos_step step;
+	u8 state = MQTT_QOS_DONE;
+
+	/* One in the window that was not sent yet is unknown to the client. */
+	if (out && out->state != MQTT_QOS_QUEUED)
+		state = out->state;
+	step = mqtt_qos_step(state, event, out ? out->qos : 0);
+	if (state == MQTT_QOS_DONE)
+		return step.action;
+	out->state = step.next;
+	if (step.action == MQTT_QOS_RELEASE) {
+		list_del(&out->link);
+		kmqtt_deliver_unwindow(session, out);
+		kmqtt_out_put(out);
+		kmqtt_deliver_refill(session);
+	} else if (step.action == MQTT_QOS_SEND_PUBREL) {
+		/* If it waited to be sent again, PUBREL takes its place. */
+		list_move_tail(&out->link, &session->inflight);
+		out->sent = jiffies;
+		out->retries = 0;
+	}
+	return step.action;
+}
+
+u8 kmqtt_deliver_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
+		       u16 packet_id, u8 reason)
+{
+	struct kmqtt_session *session = conn->session;
+	u8 action = MQTT_QOS_NONE;
+
+	spin_lock(&session->lock);
+	if (session->conn == conn)
+		action = kmqtt_deliver_step(session, packet_id,
+					    kmqtt_deliver_event(type, reason));
+	if (!list_empty(&session->ready))
+		kmqtt_send_mark(run, conn);
+	spin_unlock(&session->lock);
+
+	switch (action) {
+	case MQTT_QOS_SEND_PUBREL:
+		return kmqtt_deliver_pubrel(run, conn, packet_id, 0);
+	case MQTT_QOS_SEND_PUBREL_UNKNOWN:
+		return kmqtt_deliver_pubrel(run, conn, packet_id,
+					    MQTT_RC_PACKET_ID_NOT_FOUND);
+	case MQTT_QOS_PROTOCOL_ERROR:
+		return MQTT_RC_PROTOCOL_ERROR;
+	default:
+		return 0;
+	}
+}
+
+/* session->lock held. @next: jiffies until the oldest left is due. */
+static int kmqtt_deliver_requeue_old(struct kmqtt_session *session,
+				     unsigned long interval, long *next)
+{
+	u8 max = kmqtt_cfg(session->broker, KMQTT_SET_RETRY_MAX);
+	struct kmqtt_out *out, *tmp;
+	unsigned long age;
+	LIST_HEAD(due);
+
+	*next = interval;
+	list_for_each_entry_safe(out, tmp, &session->inflight, link) {
+		age = jiffies - out->sent;
+		if (age < interval) {
+			*next = min_t(long, *next, interval - age);
+			continue;
+		}
+		if (out->retries >= max)
+			return -ETIME;
+		out->retries++;
+		list_move_tail(&out->link, &due);
+	}
+	list_splice(&due, &session->ready);
+	return 0;
+}
+
+long kmqtt_deliver_retry(struct kmqtt_conn *conn)
+{
+	unsigned long interval = HZ * kmqtt_cfg(conn->broker,
+						KMQTT_SET_RETRY_INTERVAL);
+	struct kmqtt_session *session = conn->session;
+	long next = 0;
+	int ret = 0;
+
+	/* 5.0 forbids it [MQTT-4.4.0-1]. */
+	if (!interval || !session || conn->version == MQTT_V5)
+		return 0;
+	spin_lock(&session->lock);
+	if (session->conn == conn)
+		ret = kmqtt_deliver_requeue_old(session, interval, &next);
+	spin_unlock(&session->lock);
+	return ret ?: next;
+}
+
+int kmqtt_deliver_init(void)
+{
+	kmqtt_out_cache = KMEM_CACHE(kmqtt_out, 0);
+	return kmqtt_out_cache ? 0 : -ENOMEM;
+}
+
+void kmqtt_deliver_uninit(void)
+{
+	kmem_cache_destroy(kmqtt_out_cache);
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The ordered list of what the module consists of, and its mirror. */
+#include <linux/module.h>
+#include <net/genetlink.h>
+#include "broker.h"
+#include "control.h"
+#include "datapath.h"
+#include "session.h"
+
+static int __init kmqtt_init(void)
+{
+	int ret;
+
+	ret = kmqtt_session_init();
+	if (ret)
+		return ret;
+	ret = kmqtt_deliver_init();
+	if (ret)
+		goto err_session;
+	ret = kmqtt_send_init();
+	if (ret)
+		goto err_deliver;
+	ret = kmqtt_receive_init();
+	if (ret)
+		goto err_send;
+	ret = kmqtt_broker_init();
+	if (ret)
+		goto err_receive;
+	ret = kmqtt_netlink_init();
+	if (ret)
+		goto err_broker;
+	return 0;
+
+err_broker:
+	kmqtt_broker_uninit();
+err_receive:
+	kmqtt_receive_uninit();
+err_send:
+	kmqtt_send_uninit();
+err_deliver:
+	kmqtt_deliver_uninit();
+err_session:
+	kmqtt_session_uninit();
+	return ret;
+}
+
+static void __exit kmqtt_exit(void)
+{
+	kmqtt_netlink_uninit();
+	kmqtt_broker_uninit();
+	kmqtt_receive_uninit();
+	kmqtt_send_uninit();
+	kmqtt_deliver_uninit();
+	kmqtt_session_uninit();
+}
+
+module_init(kmqtt_init);
+module_exit(kmqtt_exit);
+
+MODULE_DESCRIPTION("MQTT broker data plane");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_GENL_FAMILY("kmqtt");

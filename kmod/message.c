@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Messages: built once, shared by all their subscribers. */
+#include "message.h"
+
+#include <linux/jiffies.h>
+#include <linux/llist.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include "broker.h"
+
+/* Payloads from this size on stay in the buffer they were received in. */
+#define KMQTT_MSG_KEEP_BUF	4096
+
+static bool kmqtt_msg_props_plain(const struct mqtt_props *props)
+{
+	const u64 own = BIT_ULL(MQTT_PROP_MESSAGE_EXPIRY) |
+			BIT_ULL(MQTT_PROP_TOPIC_ALIAS) |
+			BIT_ULL(MQTT_PROP_SUBSCRIPTION_ID) |
+			BIT_ULL(MQTT_PROP_WILL_DELAY);
+
+	return !(props->present & own);
+}
+
+static struct kmqtt_msg *kmqtt_msg_alloc(struct kmqtt_broker *broker,
+					 size_t data, size_t charge)
+{
+	struct kmqtt_msg *msg;
+
+	charge += sizeof(*msg) + data;
+	if (!kmqtt_charge(broker, charge))
+		return NULL;
+	msg = kvmalloc(sizeof(*msg) + data, GFP_KERNEL);
+	if (!msg) {
+		kmqtt_uncharge(broker, charge);
+		return NULL;
+	}
+	memset(msg, 0, sizeof(*msg));
+	refcount_set(&msg->ref, 1);
+	msg->broker = broker;
+	msg->charged = charge;
+	return msg;
+}
+
+static void kmqtt_msg_copy(struct mqtt_str *dst, const struct mqtt_str *src,
+			   u8 **at)
+{
+	memcpy(*at, src->data, src->len);
+	dst->data = *at;
+	dst->len = src->len;
+	*at += src->len;
+}
+
+static void kmqtt_msg_stamp(struct kmqtt_msg *msg,
+			    const struct mqtt_publish *publish)
+{
+	const struct mqtt_props *props = &publish->props;
+
+	msg->qos = publish->qos;
+	msg->retain = publish->retain;
+	msg->created = get_jiffies_64();
+	if (mqtt_props_has(props, MQTT_PROP_MESSAGE_EXPIRY))
+		msg->expires = msg->created + (u64)props->message_expiry * HZ;
+}
+
+/* Topic, properties and payload behind the message itself. */
+static struct kmqtt_msg *kmqtt_msg_create_copied(struct kmqtt_broker *broker,
+						 const struct mqtt_publish *pub,
+						 const struct mqtt_str *topic,
+						 bool plain)
+{
+	u32 props = plain ? pub->props.raw.len :
+			    mqtt_props_forward(&pub->props.raw, NULL);
+	struct kmqtt_msg *msg;
+	u8 *at;
+
+	msg = kmqtt_msg_alloc(broker, topic->len + props + pub->payload.len, 0);
+	if (!msg)
+		return NULL;
+	at = msg->data;
+	kmqtt_msg_copy(&msg->topic, topic, &at);
+	if (plain) {
+		kmqtt_msg_copy(&msg->props, &pub->props.raw, &at);
+	} else {
+		msg->props.data = at;
+		msg->props.len = mqtt_props_forward(&pub->props.raw, at);
+		at += props;
+	}
+	kmqtt_msg_copy(&msg->payload, &pub->payload, &at);
+	return msg;
+}
+
+/* The payload stays in @buf; the topic does too unless it came by alias. */
+static struct kmqtt_msg *kmqtt_msg_create_kept(struct kmqtt_broker *broker,
+					       const struct mqtt_publish *pub,
+					       const struct mqtt_str *topic,
+					       bool plain, void *buf,
+					       size_t buf_size)
+{
+	u32 props = plain ? 0 : mqtt_props_forward(&pub->props.raw, NULL);
+	bool alias = topic->data != pub->topic.data;
+	struct kmqtt_msg *msg;
+	u8 *at;
+
+	msg = kmqtt_msg_alloc(broker, props + (alias ? topic->len : 0), 0);
+	if (!msg)
+		return NULL;
+	at = msg->data;
+	if (alias)
+		kmqtt_msg_copy(&msg->topic, topic, &at);
+	else
+		msg->topic = *topic;
+	if (plain) {
+		msg->props = pub->props.raw;
+	} else {
+		msg->props.data = at;
+		msg->props.len = mqtt_props_forward(&pub->props.raw, at);
+	}
+	msg->payload = pub->payload;
+	msg->buf = buf;
+	/* The buffer was charged when it was received into. */
+	msg->charged += buf_size;
+	return msg;
+}
+
+struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_broker *broker,
+				   const struct mqtt_publish *publish,
+				   const struct mqtt_str *topic,
+				   void *buf, size_t buf_size)
+{
+	bool plain = kmqtt_msg_props_plain(&publish->props);
+	struct kmqtt_msg *msg;
+
+	if (buf && publish->payload.len >= KMQTT_MSG_KEEP_BUF)
+		msg = kmqtt_msg_create_kept(broker, publish, topic, plain, buf,
+					    buf_size);
+	else
+		msg = kmqtt_msg_create_copied(broker, publish, topic, plain);
+	if (msg)
+		kmqtt_msg_stamp(msg, publish);
+	return msg;
+}
+
+void kmqtt_msg_put(struct kmqtt_msg *msg)
+{
+	if (!refcount_dec_and_test(&msg->ref))
+		return;
+	kmqtt_uncharge(msg->broker, msg->charged);
+	kmqtt_kvfree(msg->buf);
+	kmqtt_kvfree(msg);
+}
+
+static LLIST_HEAD(kmqtt_free_list);
+
+static void kmqtt_free_work_fn(struct work_struct *work)
+{
+	struct llist_node *node = llist_del_all(&kmqtt_free_list), *next;
+
+	for (; node; node = next) {
+		next = node->next;
+		vfree(node);
+	}
+}
+
+static DECLARE_WORK(kmqtt_free_work, kmqtt_free_work_fn);
+
+void kmqtt_kvfree(void *ptr)
+{
+	if (!is_vmalloc_addr(ptr)) {
+		kfree(ptr);
+		return;
+	}
+	/* Nobody reads it any more: its first bytes are the list's. */
+	if (llist_add(ptr, &kmqtt_free_list))
+		queue_work(kmqtt_ctl_wq, &kmqtt_free_work);
+}

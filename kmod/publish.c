@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PUBLISH from a client, and the acknowledgements both ways. QoS 2 is handed
+ * on when it arrives; its packet identifier is remembered until PUBREL, so a
+ * repetition goes nowhere [MQTT-4.3.3-10].
+ */
+#include <linux/slab.h>
+#include <linux/kmqtt.h>
+#include "broker.h"
+#include "conn.h"
+#include "control.h"
+#include "core/topic.h"
+#include "datapath.h"
+#include "session.h"
+
+static u8 kmqtt_publish_answer(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			       u8 type, u16 packet_id, u8 reason)
+{
+	u8 buf[8];
+	int len;
+
+	len = mqtt_encode_ack(buf, sizeof(buf), type, conn->version, packet_id,
+			      reason);
+	if (len < 0 || kmqtt_send_control(conn, buf, len))
+		return MQTT_RC_QUOTA_EXCEEDED;
+	kmqtt_send_mark(run, conn);
+	return 0;
+}
+
+/* Answer a PUBLISH; 3.x can only say yes [MQTT-3.3.5-2 of 3.1.1]. */
+static u8 kmqtt_publish_acknowledge(struct kmqtt_run *run,
+				    struct kmqtt_conn *conn,
+				    const struct mqtt_publish *publish,
+				    u8 reason)
+{
+	if (!publish->qos)
+		return 0;
+	return kmqtt_publish_answer(run, conn, publish->qos == 1 ?
+				    MQTT_PUBACK : MQTT_PUBREC,
+				    publish->packet_id, reason);
+}
+
+void kmqtt_publish_free_aliases(struct kmqtt_conn *conn)
+{
+	u16 i;
+
+	if (!conn->alias_in)
+		return;
+	for (i = 0; i < conn->alias_in_max; i++) {
+		kmqtt_uncharge(conn->broker, conn->alias_in[i].len);
+		kfree(conn->alias_in[i].data);
+	}
+	kvfree(conn->alias_in);
+}
+
+static u8 kmqtt_publish_set_alias(struct kmqtt_conn *conn, u16 alias,
+				  const struct mqtt_str *topic)
+{
+	struct mqtt_str *slot;
+	u8 *copy;
+
+	if (!conn->alias_in) {
+		conn->alias_in = kvcalloc(conn->alias_in_max,
+					  sizeof(*conn->alias_in), GFP_KERNEL);
+		if (!conn->alias_in)
+			return MQTT_RC_QUOTA_EXCEEDED;
+	}
+	slot = &conn->alias_in[alias - 1];
+	if (slot->len == topic->len &&
+	    !memcmp(slot->data, topic->data, topic->len))
+		return 0;
+	if (!kmqtt_charge(conn->broker, topic->len))
+		return MQTT_RC_QUOTA_EXCEEDED;
+	copy = kmemdup(topic->data, topic->len, GFP_KERNEL);
+	if (!copy) {
+		kmqtt_uncharge(conn->broker, topic->len);
+		return MQTT_RC_QUOTA_EXCEEDED;
+	}
+	kmqtt_uncharge(conn->broker, slot->len);
+	kfree(slot->data);
+	slot->data = copy;
+	slot->len = topic->len;
+	return 0;
+}
+
+/* The topic name, by alias or not [MQTT-3.3.2-9] [MQTT-3.3.2-12]. */
+static u8 kmqtt_publish_topic(struct kmqtt_conn *conn,
+			      const struct mqtt_publish *publish,
+			      struct mqtt_str *topic)
+{
+	u16 alias = publish->props.topic_alias;
+
+	*topic = publish->topic;
+	if (!mqtt_props_has(&publish->props, MQTT_PROP_TOPIC_ALIAS))
+		return 0;
+	if (!alias || alias > conn->alias_in_max)
+		return MQTT_RC_TOPIC_ALIAS_INVALID;
+	if (topic->len)
+		return kmqtt_publish_set_alias(conn, alias, topic);
+	if (!conn->alias_in || !conn->alias_in[alias - 1].len)
+		return MQTT_RC_PROTOCOL_ERROR;
+	*topic = conn->alias_in[alias - 1];
+	return 0;
+}
+
+/* What the server does not support ends the connection. */
+static u8 kmqtt_publish_check(struct kmqtt_conn *conn,
+			      const struct mqtt_publish *publish,
+			      const struct mqtt_str *topic)
+{
+	struct kmqtt_broker *broker = conn->broker;
+
+	if (publish->qos > kmqtt_cfg(broker, KMQTT_SET_MAXIMUM_QOS))
+		return MQTT_RC_QOS_NOT_SUPPORTED;
+	if (publish->retain && !kmqtt_cfg(broker, KMQTT_SET_RETAIN_AVAILABLE))
+		return MQTT_RC_RETAIN_NOT_SUPPORTED;
+	if (mqtt_topic_depth(topic) > kmqtt_cfg(broker,
+						KMQTT_SET_MAX_TOPIC_LEVELS))
+		return MQTT_RC_TOPIC_NAME_INVALID;
+	if (publish->props.payload_format == 1 && conn->version == MQTT_V5 &&
+	    !mqtt_utf8_valid(publish->payload.data, publish->payload.len))
+		return MQTT_RC_PAYLOAD_FORMAT_INVALID;
+	return 0;
+}
+
+/*
+ * Remember a QoS 2 packet identifier. Return: 0 new, -EEXIST a repetition,
+ * -EDQUOT more than the receive maximum [MQTT-3.3.4-7], -ENOMEM.
+ */
+static int kmqtt_publish_remember(struct kmqtt_conn *conn, u16 packet_id)
+{
+	struct kmqtt_session *session = conn->session;
+	int ret;
+
+	if (xa_load(&session->rx_qos2, packet_id))
+		return -EEXIST;
+	if (session->nr_rx_qos2 >= conn->receive_max)
+		return -EDQUOT;
+	ret = xa_err(xa_store(&session->rx_qos2, packet_id, xa_mk_value(1),
+			      GFP_KERNEL));
+	if (!ret)
+		WRITE_ONCE(session->nr_rx_qos2, session->nr_rx_qos2 + 1);
+	return ret;
+}
+
+static bool kmqtt_publish_forget(struct kmqtt_session *session, u16 packet_id)
+{
+	if (!xa_erase(&session->rx_qos2, packet_id))
+		return false;
+	WRITE_ONCE(session->nr_rx_qos2, session->nr_rx_qos2 - 1);
+	return true;
+}
+
+/* Hand a message on. Return: the reason for its acknowledgement. */
+static u8 kmqtt_publish_forward(struct kmqtt_run *run, struct kmqtt_conn *conn,
+				const struct mqtt_publish *publish,
+				const struct mqtt_str *topic, void **buf,
+				size_t buf_size)
+{
+	struct kmqtt_broker *broker = conn->broker;
+	struct kmqtt_msg *msg;
+	u32 count;
+
+	if (!kmqtt_acl_check(conn->session, KMQTT_ACCESS_WRITE, topic)) {
+		kmqtt_stat_inc(broker, KMQTT_STAT_ACL_DENIED_PUBLISH);
+		kmqtt_event_session(conn->session, KMQTT_EVENT_ACL_DENIED,
+				    topic, publish->qos);
+		return MQTT_RC_NOT_AUTHORIZED;
+	}
+	msg = kmqtt_msg_create(broker, publish, topic, buf ? *buf : NULL,
+			       buf_size);
+	if (!msg) {
+		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_MEMORY);
+		return MQTT_RC_QUOTA_EXCEEDED;
+	}
+	if (msg->buf)
+		*buf = NULL;
+	if (msg->retain)
+		kmqtt_retain_store(broker, msg);
+	count = kmqtt_route(run, msg, conn->session);
+	kmqtt_msg_put(msg);
+	if (count)
+		return MQTT_RC_SUCCESS;
+	kmqtt_stat_inc(broker, KMQTT_STAT_PUBLISH_UNMATCHED);
+	return MQTT_RC_NO_MATCHING_SUBSCRIBERS;
+}
+
+static u8 kmqtt_publish_qos2(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			     const struct mqtt_publish *publish,
+			     const struct mqtt_str *topic, void **buf,
+			     size_t buf_size)
+{
+	u8 reason = MQTT_RC_SUCCESS;
+	int ret;
+
+	ret = kmqtt_publish_remember(conn, publish->packet_id);
+	if (ret == -EDQUOT)
+		return MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED;
+	if (ret == -ENOMEM)
+		reason = MQTT_RC_QUOTA_EXCEEDED;
+	if (!ret)
+		reason = kmqtt_publish_forward(run, conn, publish, topic, buf,
+					       buf_size);
+	/* Refused: the identifier is free again [MQTT-4.3.3-9]. 3.x is told
+	 * yes, goes on with PUBREL, and needs it until then. */
+	if (reason >= 0x80 && conn->version == MQTT_V5)
+		kmqtt_publish_forget(conn->session, publish->packet_id);
+	if (reason == MQTT_RC_QUOTA_EXCEEDED && conn->version != MQTT_V5) {
+		kmqtt_publish_forget(conn->session, publish->packet_id);
+		return reason;
+	}
+	return kmqtt_publish_acknowledge(run, conn, publish, reason);
+}
+
+u8 kmqtt_publish_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			u8 flags, const u8 *body, u32 len, void **buf,
+			size_t buf_size)
+{
+	struct mqtt_publish publish;
+	struct mqtt_str topic;
+	u8 reason;
+
+	reason = mqtt_decode_publish(body, len, flags, conn->version, &publish);
+	if (reason)
+		return reason;
+	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PUBLISH_RECEIVED);
+	reason = kmqtt_publish_topic(conn, &publish, &topic) ?:
+		 kmqtt_publish_check(conn, &publish, &topic);
+	if (reason)
+		return reason;
+	if (publish.qos == 2)
+		return kmqtt_publish_qos2(run, conn, &publish, &topic, buf,
+					  buf_size);
+	reason = kmqtt_publish_forward(run, conn, &publish, &topic, buf,
+				       buf_size);
+	/* 3.x cannot be refused: it is told by the end of the connection, and
+	 * sends again, rather than acknowledged for what was not kept. */
+	if (reason == MQTT_RC_QUOTA_EXCEEDED && publish.qos &&
+	    conn->version != MQTT_V5)
+		return reason;
+	return kmqtt_publish_acknowledge(run, conn, &publish, reason);
+}
+
+u8 kmqtt_publish_ack(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
+		     const u8 *body, u32 len)
+{
+	struct mqtt_ack ack;
+	u8 reason;
+
+	reason = mqtt_decode_ack(body, len, type, conn->version, &ack);
+	if (reason)
+		return reason;
+	if (type != MQTT_PUBREL)
+		return kmqtt_deliver_acked(run, conn, type, ack.packet_id,
+					   ack.reason);
+	reason = kmqtt_publish_forget(conn->session, ack.packet_id) ?
+		 MQTT_RC_SUCCESS : MQTT_RC_PACKET_ID_NOT_FOUND;
+	return kmqtt_publish_answer(run, conn, MQTT_PUBCOMP, ack.packet_id,
+				    reason);
+}

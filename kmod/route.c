@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who gets a message. The tree is walked under SRCU, so that a fan-out to
+ * ten thousand subscribers can allocate and reschedule on its way.
+ *
+ * A client whose subscriptions overlap gets one copy, with the highest QoS
+ * and all subscription identifiers [MQTT-3.3.4-2] [MQTT-3.3.4-4]. Only clients
+ * with several subscriptions can be met twice: they are gathered in a small
+ * hash table and served after the walk, all others at once.
+ */
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/kmqtt.h>
+#include "broker.h"
+#include "control.h"
+#include "datapath.h"
+#include "message.h"
+#include "session.h"
+
+/* Slots of the first table; it doubles when half full. */
+#define KMQTT_MERGE_FIRST	16
+
+/**
+ * struct kmqtt_merge - what one client is to get, from all its subscriptions
+ * @session: who; pinned by a subscription inside kmqtt_srcu
+ * @ids: subscription identifiers
+ * @nr_ids: how many
+ * @max_ids: room in @ids
+ * @qos: highest of the subscriptions
+ * @retain: one of them wants RETAIN as published
+ */
+struct kmqtt_merge {
+	struct kmqtt_session *session;
+	u32 *ids;
+	u32 nr_ids;
+	u32 max_ids;
+	u8 qos;
+	bool retain;
+};
+
+/**
+ * struct kmqtt_route - one message being routed
+ * @run: gathers who is to be sent something
+ * @msg: the message
+ * @from: its publisher, or NULL
+ * @count: deliveries
+ * @table: open addressing by session
+ * @size: its slots, a power of two or 0
+ * @used: of them in use
+ */
+struct kmqtt_route {
+	struct kmqtt_run *run;
+	struct kmqtt_msg *msg;
+	struct kmqtt_session *from;
+	u32 count;
+	struct kmqtt_merge *table;
+	u32 size;
+	u32 used;
+};
+
+static void kmqtt_route_deliver(struct kmqtt_route *route,
+				struct kmqtt_session *session, u8 qos,
+				bool retain, const u32 *ids, u32 nr_ids)
+{
+	struct kmqtt_msg *msg = route->msg;
+
+	if (!kmqtt_acl_check(session, KMQTT_ACCESS_READ, &msg->topic)) {
+		kmqtt_stat_inc(route->run->broker,
+			       KMQTT_STAT_ACL_DENIED_DELIVERY);
+		return;
+	}
+	route->count++;
+	kmqtt_deliver(route->run, session, msg, qos, retain, ids, nr_ids);
+}
+
+static struct kmqtt_merge *kmqtt_merge_slot(struct kmqtt_merge *table, u32 size,
+					    const struct kmqtt_session *session)
+{
+	u32 i = hash_ptr(session, ilog2(size));
+
+	while (table[i].session && table[i].session != session)
+		i = (i + 1) & (size - 1);
+	return &table[i];
+}
+
+static bool kmqtt_merge_grow(struct kmqtt_route *route)
+{
+	u32 size = route->size ? route->size * 2 : KMQTT_MERGE_FIRST, i;
+	struct kmqtt_merge *table;
+
+	table = kvcalloc(size, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return false;
+	for (i = 0; i < route->size; i++)
+		if (route->table[i].session)
+			*kmqtt_merge_slot(table, size,
+					  route->table[i].session) =
+				route->table[i];
+	kvfree(route->table);
+	route->table = table;
+	route->size = size;
+	return true;
+}
+
+static bool kmqtt_merge_add_id(struct kmqtt_merge *merge, u32 id)
+{
+	u32 max = merge->max_ids ? merge->max_ids * 2 : 4;
+	u32 *ids;
+
+	if (merge->nr_ids == merge->max_ids) {
+		ids = kvmalloc_array(max, sizeof(*ids), GFP_KERNEL);
+		if (!ids)
+			return false;
+		if (merge->nr_ids)
+			memcpy(ids, merge->ids,
+			       merge->nr_ids * sizeof(*ids));
+		kvfree(merge->ids);
+		merge->ids = ids;
+		merge->max_ids = max;
+	}
+	merge->ids[merge->nr_ids++] = id;
+	return true;
+}
+
+/* Return: false for want of memory. */
+static bool kmqtt_route_merge(struct kmqtt_route *route,
+			      struct kmqtt_session *session, u8 qos,
+			      bool retain, u32 id)
+{
+	struct kmqtt_merge *merge;
+
+	if (2 * route->used >= route->size && !kmqtt_merge_grow(route))
+		return false;
+	merge = kmqtt_merge_slot(route->table, route->size, session);
+	if (id && !kmqtt_merge_add_id(merge, id))
+		return false;
+	if (!merge->session) {
+		merge->session = session;
+		route->used++;
+	}
+	merge->qos = max(merge->qos, qos);
+	merge->retain |= retain;
+	return true;
+}
+
+static void kmqtt_route_sub(struct kmqtt_route *route, struct kmqtt_sub *sub,
+			    bool shared)
+{
+	struct kmqtt_session *session = sub->session;
+	u8 options = READ_ONCE(sub->options);
+	u32 id = READ_ONCE(sub->sub_id);
+	u8 qos = min_t(u8, options & MQTT_SUB_QOS_MASK, route->msg->qos);
+	bool retain = route->msg->retain &&
+		      (options & MQTT_SUB_RETAIN_AS_PUBLISHED);
+
+	if ((options & MQTT_SUB_NO_LOCAL) && session == route->from)
+		return;
+	/* Without memory, a copy for each subscription is right as well. */
+	if (!shared && READ_ONCE(session->nr_subs) > 1 &&
+	    kmqtt_route_merge(route, session, qos, retain, id))
+		return;
+	kmqtt_route_deliver(route, session, qos, retain, &id, id ? 1 : 0);
+}
+
+/*
+ * The member of a share group to serve: in turn, one with a connection if
+ * there is any. It stays valid while we are inside kmqtt_srcu.
+ */
+static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group)
+{
+	struct kmqtt_sub *sub, *picked = NULL;
+
+	spin_lock(&group->lock);
+	list_for_each_entry(sub, &group->members, member) {
+		if (!picked)
+			picked = sub;
+		if (READ_ONCE(sub->session->conn)) {
+			picked = sub;
+			break;
+		}
+	}
+	if (picked)
+		list_move_tail(&picked->member, &group->members);
+	spin_unlock(&group->lock);
+	return picked;
+}
+
+static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
+{
+	struct kmqtt_route *route = arg;
+	struct kmqtt_entry *entry;
+	struct kmqtt_sub *sub;
+
+	hlist_for_each_entry_srcu(entry, &node->entries, link,
+				  srcu_read_lock_held(kmqtt_srcu)) {
+		if (entry->is_group) {
+			sub = kmqtt_group_pick(container_of(entry,
+							    struct kmqtt_group,
+							    entry));
+			if (sub)
+				kmqtt_route_sub(route, sub, true);
+		} else {
+			kmqtt_route_sub(route,
+					container_of(entry, struct kmqtt_sub,
+						     entry), false);
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static void kmqtt_route_merged(struct kmqtt_route *route)
+{
+	struct kmqtt_merge *merge;
+	u32 i;
+
+	for (i = 0; i < route->size; i++) {
+		merge = &route->table[i];
+		if (!merge->session)
+			continue;
+		kmqtt_route_deliver(route, merge->session, merge->qos,
+				    merge->retain, merge->ids, merge->nr_ids);
+		kvfree(merge->ids);
+		cond_resched();
+	}
+	kvfree(route->table);
+}
+
+u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
+		struct kmqtt_session *from)
+{
+	struct kmqtt_route route = {
+		.run = run,
+		.msg = msg,
+		.from = from,
+	};
+	int idx;
+
+	idx = srcu_read_lock(kmqtt_srcu);
+	mqtt_tree_match_name(&run->broker->subs, &msg->topic,
+			     kmqtt_route_visit, &route);
+	kmqtt_route_merged(&route);
+	srcu_read_unlock(kmqtt_srcu, idx);
+	return route.count;
+}

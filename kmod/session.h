@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Session state (MQTT 5.0 section 4.1): outlives its connections. */
+#ifndef KMQTT_SESSION_H
+#define KMQTT_SESSION_H
+
+#include <linux/kref.h>
+#include <linux/rhashtable.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include "core/packet.h"
+#include "core/qos.h"
+#include "message.h"
+
+struct kmqtt_broker;
+struct kmqtt_conn;
+struct kmqtt_group;
+struct mqtt_node;
+
+/**
+ * struct kmqtt_out - one message on its way to one client
+ * @link: in session->ready, ->pending or ->inflight; under session->lock
+ * @ref: one for the session's lists, one for a send in progress
+ * @nr_ids: subscription identifiers in @ids, or in @more_ids if above 1
+ * @state: enum mqtt_qos_state; QoS above 0 only; under session->lock
+ * @qos: of this delivery: the smaller of message and subscription
+ * @retain: RETAIN flag to send
+ * @dup: it was sent before [MQTT-3.3.1-1]
+ * @counted: it takes one of the client's receive maximum
+ * @retries: repetitions so far (3.x with retry_interval)
+ * @packet_id: 0 until it is in the inflight window
+ * @sent: jiffies of the last transmission
+ */
+struct kmqtt_out {
+	struct list_head link;
+	struct kmqtt_msg *msg;
+	refcount_t ref;
+	u16 packet_id;
+	u8 state;
+	u8 qos : 2;
+	u8 retain : 1;
+	u8 dup : 1;
+	u8 counted : 1;
+	u8 retries;
+	u32 nr_ids;
+	union {
+		u32 id;
+		u32 *more_ids;
+	};
+	unsigned long sent;
+};
+
+static inline const u32 *kmqtt_out_ids(const struct kmqtt_out *out)
+{
+	return out->nr_ids > 1 ? out->more_ids : &out->id;
+}
+
+/**
+ * struct kmqtt_replay - retained messages a new subscription is to be sent
+ *
+ * A snapshot of references; fed into the session's queue as it drains, so
+ * that ten thousand retained messages need no queue of that length.
+ *
+ * @link: in session->replays, under session->lock
+ * @next: first one not yet queued
+ */
+struct kmqtt_replay {
+	struct list_head link;
+	u32 nr;
+	u32 next;
+	u32 sub_id;		/* 0: none */
+	u8 qos;			/* granted */
+	size_t charged;
+	struct kmqtt_msg *msgs[];
+};
+
+/**
+ * struct kmqtt_will - will message of a session, waiting
+ * @delay: seconds between the end of the connection and its publication
+ * @expiry: message expiry interval (seconds) if @has_expiry; counts from its
+ *	publication
+ */
+struct kmqtt_will {
+	struct kmqtt_msg *msg;
+	u32 delay;
+	u32 expiry;
+	bool has_expiry;
+};
+
+/**
+ * struct kmqtt_session - what is kept for a client identifier
+ * @hash: in broker->sessions
+ * @ref: table, connection, each subscription, timer
+ * @rcu: for lookups
+ * @broker: whose
+ * @client_id: in @id_buf
+ * @username: NUL-terminated or NULL; set at attach, stays until the next
+ *	attach frees it after kmqtt_srcu; RCU
+ *
+ * @lock: guards what follows; innermost but for the xarrays', never held
+ *	across a socket call; process context or BH disabled
+ * @dead: out of the table; nothing may be queued or attached
+ * @conn: connection that owns the session, referenced
+ * @waiter: connection that will get the session when @conn is gone
+ * @ready: kmqtt_out to send next, in order
+ * @pending: QoS above 0, waits for the window
+ * @inflight: sent and not acknowledged, in the order they were sent
+ * @by_id: packet identifier -> kmqtt_out in @ready or @inflight
+ * @last_id: for xa_alloc_cyclic
+ * @nr_inflight: packet identifiers in use
+ * @nr_sent: of these, sent on this connection and not acknowledged; never
+ *	above @window [MQTT-3.3.4-9]
+ * @window: receive maximum of the client, capped by max_inflight
+ * @nr_queued: in @ready (first transmissions) and @pending
+ * @queued_bytes: their size
+ * @replays: struct kmqtt_replay, oldest first
+ * @dropped: deliveries lost at this session
+ * @rx_qos2: packet identifiers of QoS 2 received and not released
+ * @nr_rx_qos2: how many
+ * @max_packet: largest packet the client takes, 0: any
+ * @version: enum mqtt_version of its (last) connection
+ * @expiry: seconds to live without a connection, MQTT_EXPIRY_NEVER
+ * @will: or NULL
+ * @will_at: jiffies when the will is due (@will_due)
+ * @will_due: no connection, will delay running
+ * @expires_at: jiffies when the session ends (@expiring)
+ * @expiring: no connection, expiry running
+ * @drop_event_at: jiffies of the last event for a full queue
+ *
+ * @timer: will delay and session expiry, whichever comes first
+ * @subs: struct kmqtt_sub, under broker->lock
+ * @nr_subs: under broker->lock, read without: 0 or 1 spares the router a look
+ *	for overlapping subscriptions
+ */
+struct kmqtt_session {
+	struct rhash_head hash;
+	struct kref ref;
+	struct rcu_head rcu;
+	struct kmqtt_broker *broker;
+	struct mqtt_str client_id;
+	char __rcu *username;
+
+	spinlock_t lock;
+	bool dead;
+	bool will_due;
+	bool expiring;
+	u8 version;
+	u16 window;
+	struct kmqtt_conn *conn;
+	struct kmqtt_conn *waiter;
+	struct list_head ready;
+	struct list_head pending;
+	struct list_head inflight;
+	struct xarray by_id;
+	u32 last_id;
+	u32 nr_inflight;
+	u32 nr_sent;
+	u32 nr_queued;
+	u64 queued_bytes;
+	struct list_head replays;
+	u64 dropped;
+	struct xarray rx_qos2;
+	u32 nr_rx_qos2;
+	u32 max_packet;
+	u32 expiry;
+	struct kmqtt_will *will;
+	unsigned long will_at;
+	unsigned long expires_at;
+	unsigned long drop_event_at;
+
+	struct delayed_work timer;
+	struct list_head subs;
+	u32 nr_subs;
+	size_t charged;
+	u8 id_buf[];
+};
+
+/**
+ * struct kmqtt_entry - what hangs on a node of broker->subs
+ * @link: in node->entries; RCU hlist
+ * @is_group: container is a struct kmqtt_group, else a struct kmqtt_sub
+ */
+struct kmqtt_entry {
+	struct hlist_node link;
+	bool is_group;
+};
+
+/**
+ * struct kmqtt_sub - one subscription of one session
+ * @entry: in node->entries (not shared)
+ * @member: in group->members (shared), under group->lock
+ * @index: in broker->sub_index
+ * @of_session: in session->subs
+ * @session: referenced; put a kmqtt_srcu grace period after the end
+ * @node: in broker->subs, pinned by our entry or by the group's
+ * @group: share group or NULL
+ * @sub_id: subscription identifier, 0: none; READ_ONCE
+ * @options: as subscribed, QoS as granted; READ_ONCE
+ */
+struct kmqtt_sub {
+	struct kmqtt_entry entry;
+	struct list_head member;
+	struct rhash_head index;
+	struct list_head of_session;
+	struct kmqtt_session *session;
+	struct mqtt_node *node;
+	struct kmqtt_group *group;
+	u32 sub_id;
+	u8 options;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct kmqtt_group - the members that share one topic filter ($share)
+ * @entry: in node->entries
+ * @hash: in broker->groups
+ * @lock: guards @members; innermost
+ * @members: struct kmqtt_sub; the next to be served stands first
+ * @nr: members; under broker->lock
+ * @name: share name
+ */
+struct kmqtt_group {
+	struct kmqtt_entry entry;
+	struct rhash_head hash;
+	struct mqtt_node *node;
+	spinlock_t lock;
+	struct list_head members;
+	u32 nr;
+	struct rcu_head rcu;
+	u16 len;
+	u8 name[];
+};
+
+/* session.c: table and life */
+
+/**
+ * struct kmqtt_attach - what a CONNECT asks of its session
+ * @present: result: an existing session was resumed
+ */
+struct kmqtt_attach {
+	struct kmqtt_conn *conn;
+	struct mqtt_str client_id;
+	const char *username;	/* NUL-terminated or NULL; copied */
+	bool clean_start;
+	u8 version;
+	u16 window;
+	u32 max_packet;
+	u32 expiry;
+	struct kmqtt_will *will; /* taken over on success */
+	bool present;
+};
+
+/**
+ * kmqtt_session_attach() - make @attach->conn the owner of its session
+ *
+ * Finds or makes the session, ends the old one for a clean start, resumes
+ * what is in flight. If another connection owns the session, that one is
+ * closed with 0x8e and ours is kept as the waiter: the io work of our
+ * connection is queued when it is to call again.
+ *
+ * Context: process; takes broker->lock.
+ * Return: 0, -EINPROGRESS (call again later), -ENOMEM, -ENOSPC (session_max),
+ * -ESHUTDOWN. On 0 conn->session holds a reference.
+ */
+int kmqtt_session_attach(struct kmqtt_attach *attach);
+
+/**
+ * kmqtt_session_detach() - the connection is over
+ * @conn: its owner; afterwards the session may be taken by its waiter
+ * @send_will: it was not ended by a normal DISCONNECT [MQTT-3.14.4-3]
+ *
+ * Starts will delay and session expiry, or ends the session at once.
+ */
+void kmqtt_session_detach(struct kmqtt_conn *conn, bool send_will);
+
+/* Forget that @conn waits for a session (it is being closed). */
+void kmqtt_session_forget_waiter(struct kmqtt_conn *conn);
+
+/**
+ * kmqtt_session_find() - by client identifier
+ * Return: a reference or NULL.
+ */
+struct kmqtt_session *kmqtt_session_find(struct kmqtt_broker *broker,
+					 const struct mqtt_str *client_id);
+
+/**
+ * kmqtt_session_drop() - end a session and its connection, if any
+ * @reason: for the DISCONNECT
+ * No will is sent. The caller keeps its own reference.
+ */
+void kmqtt_session_drop(struct kmqtt_session *session, u8 reason);
+
+/* End every session. No listener, no connection is left. */
+void kmqtt_session_drop_all(struct kmqtt_broker *broker);
+
+static inline struct kmqtt_session *
+kmqtt_session_get(struct kmqtt_session *session)
+{
+	kref_get(&session->ref);
+	return session;
+}
+
+/* Any context. */
+void kmqtt_session_put(struct kmqtt_session *session);
+
+int kmqtt_session_table_init(struct kmqtt_broker *broker);
+void kmqtt_session_table_uninit(struct kmqtt_broker *broker);
+int kmqtt_session_init(void);
+void kmqtt_session_uninit(void);
+
+#endif
