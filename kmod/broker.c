@@ -14,7 +14,7 @@
 /* How far the per-CPU parts of the memory sum may be off (bytes). */
 #define KMQTT_MEMORY_BATCH	32768
 
-DEFINE_STATIC_SRCU(kmqtt_srcu_storage);
+static struct srcu_struct kmqtt_srcu_storage;
 struct srcu_struct *const kmqtt_srcu = &kmqtt_srcu_storage;
 struct workqueue_struct *kmqtt_wq;
 struct workqueue_struct *kmqtt_ctl_wq;
@@ -138,11 +138,11 @@ static void __net_exit kmqtt_broker_destroy(struct net *net)
 	kmqtt_authority_uninit(broker);
 	kmqtt_retain_uninit(broker);
 	kmqtt_subscribe_uninit(broker);
+	/* A work may put a session, a SRCU callback too, and that takes RCU. */
+	flush_workqueue(kmqtt_ctl_wq);
 	srcu_barrier(kmqtt_srcu);
 	rcu_barrier();
 	kmqtt_session_table_uninit(broker);
-	/* A session's last reference may come from the callbacks above. */
-	flush_workqueue(kmqtt_ctl_wq);
 	percpu_counter_destroy(&broker->memory);
 	free_percpu(broker->stats);
 }
@@ -156,11 +156,15 @@ static struct pernet_operations kmqtt_net_ops = {
 
 int kmqtt_broker_init(void)
 {
-	int ret = -ENOMEM;
+	int ret;
 
+	ret = init_srcu_struct(kmqtt_srcu);
+	if (ret)
+		return ret;
+	ret = -ENOMEM;
 	kmqtt_wq = alloc_workqueue("kmqtt", WQ_MEM_RECLAIM, 0);
 	if (!kmqtt_wq)
-		return ret;
+		goto err_srcu;
 	kmqtt_ctl_wq = alloc_workqueue("kmqtt_ctl", WQ_UNBOUND | WQ_MEM_RECLAIM,
 				       0);
 	if (!kmqtt_ctl_wq)
@@ -174,6 +178,8 @@ err_ctl_wq:
 	destroy_workqueue(kmqtt_ctl_wq);
 err_wq:
 	destroy_workqueue(kmqtt_wq);
+err_srcu:
+	cleanup_srcu_struct(kmqtt_srcu);
 	return ret;
 }
 
@@ -184,4 +190,5 @@ void kmqtt_broker_uninit(void)
 	destroy_workqueue(kmqtt_wq);
 	srcu_barrier(kmqtt_srcu);
 	rcu_barrier();
+	cleanup_srcu_struct(kmqtt_srcu);
 }

@@ -161,9 +161,8 @@ static void kmqtt_conn_detach(struct kmqtt_conn *conn)
 
 void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason)
 {
-	/* The reason is read by the io work, which the queueing orders. */
-	if (!test_and_set_bit(KMQTT_CONN_CLOSING, &conn->flags))
-		WRITE_ONCE(conn->close_reason, reason);
+	/* The first reason counts. */
+	cmpxchg(&conn->closing, 0, KMQTT_CLOSING | reason);
 	kmqtt_conn_queue_io(conn);
 }
 
@@ -171,6 +170,11 @@ void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason)
 {
 	set_bit(KMQTT_CONN_SILENT, &conn->flags);
 	kmqtt_conn_close(conn, reason);
+}
+
+static u8 kmqtt_conn_reason(const struct kmqtt_conn *conn)
+{
+	return READ_ONCE(conn->closing) & 0xff;
 }
 
 static void kmqtt_conn_say_goodbye(struct kmqtt_conn *conn)
@@ -181,7 +185,7 @@ static void kmqtt_conn_say_goodbye(struct kmqtt_conn *conn)
 	if (conn->version != MQTT_V5 || conn->state != KMQTT_CONN_UP ||
 	    test_bit(KMQTT_CONN_SILENT, &conn->flags))
 		return;
-	len = mqtt_encode_disconnect(buf, sizeof(buf), conn->close_reason, NULL,
+	len = mqtt_encode_disconnect(buf, sizeof(buf), kmqtt_conn_reason(conn), NULL,
 				     conn->client_max_packet);
 	if (len > 0 && !kmqtt_send_control(conn, buf, len))
 		kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_SENT);
@@ -207,7 +211,7 @@ static void kmqtt_conn_unlink(struct kmqtt_conn *conn)
 		kmqtt_session_detach(conn, !test_bit(KMQTT_CONN_NORMAL,
 						     &conn->flags));
 		kmqtt_event_conn(conn, KMQTT_EVENT_DISCONNECTED,
-				 conn->close_reason, &conn->session->client_id);
+				 kmqtt_conn_reason(conn), &conn->session->client_id);
 	} else {
 		kmqtt_session_forget_waiter(conn);
 	}
@@ -256,7 +260,7 @@ static void kmqtt_conn_io(struct work_struct *work)
 	struct kmqtt_conn *conn = container_of(work, struct kmqtt_conn,
 					       io_work);
 
-	if (test_bit(KMQTT_CONN_CLOSING, &conn->flags)) {
+	if (kmqtt_conn_closing(conn)) {
 		kmqtt_conn_end(conn);
 	} else if (conn->state == KMQTT_CONN_AUTH ||
 		   conn->state == KMQTT_CONN_TAKEOVER) {
@@ -319,7 +323,7 @@ static void kmqtt_conn_timer_up(struct kmqtt_conn *conn)
 	if (next != MAX_JIFFY_OFFSET)
 		kmqtt_conn_set_timer(conn, next);
 	/* The end has begun meanwhile: do not push its lingering time away. */
-	if (test_bit(KMQTT_CONN_CLOSING, &conn->flags))
+	if (kmqtt_conn_closing(conn))
 		kmqtt_conn_set_timer(conn, KMQTT_LINGER);
 	/* Also the second try of what failed for want of memory. */
 	kmqtt_send_kick(conn);

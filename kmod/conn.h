@@ -32,7 +32,6 @@ enum kmqtt_conn_state {
 
 /** enum kmqtt_conn_flags - bits of conn->flags */
 enum kmqtt_conn_flags {
-	KMQTT_CONN_CLOSING,	/* close_reason is set; nothing is received */
 	KMQTT_CONN_ABORT,	/* no DISCONNECT, no lingering */
 	KMQTT_CONN_NORMAL,	/* ended by DISCONNECT 0x00: no will */
 	KMQTT_CONN_SILENT,	/* no DISCONNECT is sent */
@@ -46,6 +45,9 @@ enum kmqtt_conn_flags {
 	KMQTT_CONN_REAUTH,	/* a re-authentication is going on */
 };
 
+/* In conn->closing, beside the reason code, which may be 0. */
+#define KMQTT_CLOSING	0x100
+
 /**
  * struct kmqtt_conn - one connection
  * @ref: list, session, each queued work, each flush list
@@ -54,7 +56,8 @@ enum kmqtt_conn_flags {
  * @listener: it came through; referenced
  * @list: in broker->conns, under broker->conn_lock
  * @flags: enum kmqtt_conn_flags, atomic bits
- * @close_reason: set once with KMQTT_CONN_CLOSING
+ * @closing: KMQTT_CLOSING and the 5.0 reason code; set once, then nothing is
+ *	received any more
  * @io_work: receives, and ends the connection; everything below marked (io)
  *	belongs to it alone
  * @tx_work: sends what could not be sent from somebody else's work; with the
@@ -99,6 +102,7 @@ enum kmqtt_conn_flags {
 struct kmqtt_conn {
 	struct kref ref;
 	unsigned long flags;
+	u32 closing;
 	struct socket *sock;
 	struct kmqtt_broker *broker;
 	struct kmqtt_listener *listener;
@@ -110,7 +114,6 @@ struct kmqtt_conn {
 
 	u8 state;
 	u8 version;
-	u8 close_reason;
 	bool half_open;
 	bool problem_info;
 	u16 keep_alive;
@@ -172,6 +175,11 @@ void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason);
 
 /* The same without a DISCONNECT: the network failed, or CONNACK said it. */
 void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason);
+
+static inline bool kmqtt_conn_closing(const struct kmqtt_conn *conn)
+{
+	return READ_ONCE(conn->closing);
+}
 
 /* Have the io work run. */
 void kmqtt_conn_queue_io(struct kmqtt_conn *conn);

@@ -578,12 +578,12 @@ u8 kmqtt_connect_auth(struct kmqtt_conn *conn, const u8 *body, u32 len)
 	struct mqtt_disconnect auth;
 	u8 reason, stage = KMQTT_STAGE_CONTINUE;
 
+	if (!conn->auth_method)
+		return MQTT_RC_PROTOCOL_ERROR;	/* [MQTT-4.12.0-7] */
 	reason = mqtt_decode_auth(body, len, &auth);
 	if (reason)
 		return reason;
-	/* [MQTT-4.12.0-7] */
-	if (!conn->auth_method ||
-	    !kmqtt_connect_same_method(conn, &auth.props.auth_method))
+	if (!kmqtt_connect_same_method(conn, &auth.props.auth_method))
 		return MQTT_RC_PROTOCOL_ERROR;
 	if (conn->state == KMQTT_CONN_CHALLENGED) {
 		if (auth.reason != MQTT_RC_CONTINUE_AUTHENTICATION)

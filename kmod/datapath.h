@@ -46,11 +46,13 @@ struct kmqtt_run {
 /**
  * struct kmqtt_tx_item - one transmission, taken under session->lock
  * @out: referenced by the taker
+ * @packet_id: of @out, which may lose it while it is being sent
  * @pubrel: its PUBREL, not its PUBLISH
  * @flags: PUBLISH flags
  */
 struct kmqtt_tx_item {
 	struct kmqtt_out *out;
+	u16 packet_id;
 	bool pubrel;
 	u8 flags;
 };

@@ -445,6 +445,7 @@ static void kmqtt_deliver_take(struct kmqtt_session *session,
 		kmqtt_stat_inc(session->broker, KMQTT_STAT_PUBLISH_RESENT);
 	out->state = step.next;
 	item->out = out;
+	item->packet_id = out->packet_id;
 	item->pubrel = step.action == MQTT_QOS_SEND_PUBREL;
 	item->flags = out->qos << MQTT_PUB_QOS_SHIFT;
 	if (out->retain)

@@ -99,58 +99,52 @@ static int kmqtt_nl_dump_session_subs(struct sk_buff *skb,
 	return 0;
 }
 
-static struct kmqtt_session *kmqtt_nl_find_session(struct netlink_callback *cb,
-						   const struct nlattr *attr)
+/* With the first message: a text about a failing start is lost before 6.8. */
+static int kmqtt_nl_find_session(struct netlink_callback *cb,
+				 struct kmqtt_nl_subs *subs)
 {
+	struct nlattr *attr = kmqtt_compat_dump_attrs(cb)[KMQTT_A_CLIENT_ID];
 	struct mqtt_str id = kmqtt_nl_str(attr);
-	struct kmqtt_session *session;
 
-	session = kmqtt_session_find(kmqtt_nl_cb_broker(cb), &id);
-	if (session)
-		return session;
+	subs->session = kmqtt_session_find(kmqtt_nl_cb_broker(cb), &id);
+	if (subs->session)
+		return 0;
 	NL_SET_ERR_MSG_ATTR(cb->extack, attr,
 			    "no session with this client identifier");
-	return ERR_PTR(-ENOENT);
+	return -ENOENT;
 }
 
 int kmqtt_nl_sub_start(struct netlink_callback *cb)
 {
 	struct nlattr **attrs = kmqtt_compat_dump_attrs(cb);
 	struct kmqtt_nl_subs *subs = kmqtt_nl_subs(cb);
-	struct kmqtt_session *session;
 	int ret;
 
 	subs->filter = kmalloc(KMQTT_NL_FILTER_SIZE, GFP_KERNEL);
 	if (!subs->filter)
 		return -ENOMEM;
-	if (!attrs[KMQTT_A_CLIENT_ID]) {
-		ret = kmqtt_nl_walk_start(cb,
-					  &kmqtt_nl_cb_broker(cb)->sub_index);
-		if (ret)
-			goto err_filter;
-		return 0;
-	}
-	session = kmqtt_nl_find_session(cb, attrs[KMQTT_A_CLIENT_ID]);
-	if (IS_ERR(session)) {
-		ret = PTR_ERR(session);
-		goto err_filter;
-	}
-	subs->session = session;
 	cb->min_dump_alloc = KMQTT_NL_DUMP_SIZE;
-	return 0;
-
-err_filter:
-	kfree(subs->filter);
+	if (attrs[KMQTT_A_CLIENT_ID])
+		return 0;
+	ret = kmqtt_nl_walk_start(cb, &kmqtt_nl_cb_broker(cb)->sub_index);
+	if (ret)
+		kfree(subs->filter);
 	return ret;
 }
 
 int kmqtt_nl_sub_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct kmqtt_broker *broker = kmqtt_nl_cb_broker(cb);
+	struct kmqtt_nl_subs *subs = kmqtt_nl_subs(cb);
 	int ret;
 
+	if (!subs->all.iter && !subs->session) {
+		ret = kmqtt_nl_find_session(cb, subs);
+		if (ret)
+			return ret;
+	}
 	mutex_lock(&broker->lock);
-	if (kmqtt_nl_subs(cb)->session)
+	if (subs->session)
 		ret = kmqtt_nl_dump_session_subs(skb, cb);
 	else
 		ret = kmqtt_nl_walk_dump(skb, cb, kmqtt_nl_fill_sub);
@@ -188,6 +182,7 @@ struct kmqtt_nl_retained {
 	struct kmqtt_nl_page *first;
 	struct kmqtt_nl_page *last;
 	u32 next;
+	bool gathered;
 };
 
 static struct kmqtt_nl_retained *kmqtt_nl_retained(struct netlink_callback *cb)
@@ -278,22 +273,28 @@ static int kmqtt_nl_gather_matching(struct kmqtt_nl_retained *dump,
 
 int kmqtt_nl_retained_start(struct netlink_callback *cb)
 {
-	struct nlattr **attrs = kmqtt_compat_dump_attrs(cb);
-	struct kmqtt_nl_retained *dump = kmqtt_nl_retained(cb);
+	kmqtt_nl_retained(cb)->broker = kmqtt_nl_cb_broker(cb);
+	cb->min_dump_alloc = KMQTT_NL_DUMP_SIZE;
+	return 0;
+}
+
+/* With the first message, as kmqtt_nl_find_session(). */
+static int kmqtt_nl_gather_once(struct netlink_callback *cb,
+				struct kmqtt_nl_retained *dump)
+{
+	struct nlattr *filter = kmqtt_compat_dump_attrs(cb)[KMQTT_A_FILTER];
 	int ret;
 
-	dump->broker = kmqtt_nl_cb_broker(cb);
-	cb->min_dump_alloc = KMQTT_NL_DUMP_SIZE;
-	if (attrs[KMQTT_A_FILTER])
-		ret = kmqtt_nl_gather_matching(dump, attrs[KMQTT_A_FILTER],
-					       cb->extack);
+	if (dump->gathered)
+		return 0;
+	dump->gathered = true;
+	if (filter)
+		ret = kmqtt_nl_gather_matching(dump, filter, cb->extack);
 	else
 		ret = kmqtt_nl_gather_all(dump);
-	if (ret) {
-		if (ret == -ENOMEM)
-			NL_SET_ERR_MSG(cb->extack, "no memory to list so many: give a filter");
-		kmqtt_nl_retained_done(cb);
-	}
+	if (ret == -ENOMEM)
+		NL_SET_ERR_MSG(cb->extack,
+			       "no memory to list so many: give a filter");
 	return ret;
 }
 
@@ -331,7 +332,11 @@ int kmqtt_nl_retained_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct kmqtt_nl_retained *dump = kmqtt_nl_retained(cb);
 	struct kmqtt_nl_page *page;
+	int ret;
 
+	ret = kmqtt_nl_gather_once(cb, dump);
+	if (ret)
+		return ret;
 	while (dump->first) {
 		page = dump->first;
 		for (; dump->next < page->nr; dump->next++)

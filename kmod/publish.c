@@ -103,6 +103,14 @@ static u8 kmqtt_publish_topic(struct kmqtt_conn *conn,
 	return 0;
 }
 
+/* Payload Format Indicator 1 promises UTF-8 (3.3.2.3.2). */
+static bool kmqtt_publish_format_valid(const struct mqtt_publish *publish)
+{
+	return !mqtt_props_has(&publish->props, MQTT_PROP_PAYLOAD_FORMAT) ||
+	       publish->props.payload_format != 1 ||
+	       mqtt_utf8_valid(publish->payload.data, publish->payload.len);
+}
+
 /* What the server does not support ends the connection. */
 static u8 kmqtt_publish_check(struct kmqtt_conn *conn,
 			      const struct mqtt_publish *publish,
@@ -117,8 +125,8 @@ static u8 kmqtt_publish_check(struct kmqtt_conn *conn,
 	if (mqtt_topic_depth(topic) > kmqtt_cfg(broker,
 						KMQTT_SET_MAX_TOPIC_LEVELS))
 		return MQTT_RC_TOPIC_NAME_INVALID;
-	if (publish->props.payload_format == 1 && conn->version == MQTT_V5 &&
-	    !mqtt_utf8_valid(publish->payload.data, publish->payload.len))
+	/* With an acknowledgement to say it in, the connection may stay. */
+	if (!publish->qos && !kmqtt_publish_format_valid(publish))
 		return MQTT_RC_PAYLOAD_FORMAT_INVALID;
 	return 0;
 }
@@ -167,6 +175,8 @@ static u8 kmqtt_publish_forward(struct kmqtt_run *run, struct kmqtt_conn *conn,
 				    topic, publish->qos);
 		return MQTT_RC_NOT_AUTHORIZED;
 	}
+	if (!kmqtt_publish_format_valid(publish))
+		return MQTT_RC_PAYLOAD_FORMAT_INVALID;
 	msg = kmqtt_msg_create(broker, publish, topic, buf ? *buf : NULL,
 			       buf_size);
 	if (!msg) {

@@ -194,7 +194,7 @@ static u8 kmqtt_receive_packet(struct kmqtt_run *run, struct kmqtt_conn *conn,
 /* May the next packet be handled now? A CONNECT that waits stops us. */
 static bool kmqtt_receive_may(const struct kmqtt_conn *conn)
 {
-	if (test_bit(KMQTT_CONN_CLOSING, &conn->flags))
+	if (kmqtt_conn_closing(conn))
 		return false;
 	return conn->state == KMQTT_CONN_UP || conn->state == KMQTT_CONN_NEW ||
 	       conn->state == KMQTT_CONN_CHALLENGED;
@@ -331,7 +331,7 @@ static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		data += used;
 		len -= used;
 	}
-	if (reason || !len || test_bit(KMQTT_CONN_CLOSING, &conn->flags))
+	if (reason || !len || kmqtt_conn_closing(conn))
 		return reason;
 	/* Behind a CONNECT that waits for its answer. */
 	return kmqtt_receive_stash(conn, data, len, 0);
@@ -391,6 +391,9 @@ static int kmqtt_receive_once(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			kmqtt_receive_fail(conn, reason);
 			return -EPROTO;
 		}
+		/* It may have brought us to wait again. */
+		if (!kmqtt_receive_may(conn))
+			return 0;
 	}
 	len = kmqtt_receive_read(conn, buf, KMQTT_RX_CHUNK);
 	if (len == -EAGAIN || len == -EINTR)

@@ -303,7 +303,7 @@ static void kmqtt_tx_head(struct kmqtt_conn *conn,
 	memset(head, 0, sizeof(*head));
 	head->version = conn->version;
 	head->flags = item->flags;
-	head->packet_id = out->packet_id;
+	head->packet_id = item->packet_id;
 	head->payload_len = msg->payload.len;
 	head->topic = msg->topic;
 	if (conn->version != MQTT_V5)
@@ -379,7 +379,7 @@ static int kmqtt_tx_encode_pubrel(struct kmqtt_conn *conn,
 
 	len = mqtt_encode_ack(at, KMQTT_TX_SCRATCH - batch->scratch_len,
 			      MQTT_PUBREL, conn->version,
-			      item->out->packet_id, 0);
+			      item->packet_id, 0);
 	if (len < 0)
 		return -EAGAIN;
 	batch->scratch_len += len;

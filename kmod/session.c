@@ -278,7 +278,7 @@ static bool kmqtt_session_owned(struct kmqtt_session *session,
 	spin_unlock(&session->lock);
 	if (!owner)
 		return false;
-	if (!test_bit(KMQTT_CONN_CLOSING, &owner->flags)) {
+	if (!kmqtt_conn_closing(owner)) {
 		kmqtt_stat_inc(session->broker, KMQTT_STAT_TAKE_OVERS);
 		kmqtt_event_session(session, KMQTT_EVENT_TAKEN_OVER, NULL, 0);
 	}

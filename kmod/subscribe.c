@@ -393,19 +393,6 @@ static u8 kmqtt_subscribe_one(struct kmqtt_conn *conn,
 	return reason;
 }
 
-/* No Local on a shared subscription breaks the packet [MQTT-3.8.3-4]. */
-static u8 kmqtt_subscribe_judge(const struct mqtt_subscribe *subscribe)
-{
-	struct mqtt_str rest = subscribe->filters, filter, group, inner;
-	u8 options;
-
-	while (mqtt_subscribe_next(&rest, &options, &filter))
-		if ((options & MQTT_SUB_NO_LOCAL) &&
-		    mqtt_share_parse(&filter, &group, &inner) == 1)
-			return MQTT_RC_PROTOCOL_ERROR;
-	return 0;
-}
-
 static u8 kmqtt_subscribe_answer(struct kmqtt_conn *conn, u8 type,
 				 u16 packet_id, const u8 *reasons, u32 nr)
 {
@@ -436,8 +423,7 @@ u8 kmqtt_subscribe_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	u8 options, reason;
 	u32 i = 0;
 
-	reason = mqtt_decode_subscribe(body, len, conn->version, &subscribe) ?:
-		 kmqtt_subscribe_judge(&subscribe);
+	reason = mqtt_decode_subscribe(body, len, conn->version, &subscribe);
 	if (reason)
 		return reason;
 	if (subscribe.nr > KMQTT_REASONS_INLINE)

@@ -7,6 +7,7 @@
  * not be said (section 1.2 and 4.13). Where the standard names a narrower
  * code, that one is answered.
  */
+#include "packet.h"
 #include <linux/errno.h>
 #include "topic.h"
 #include "wire.h"
@@ -315,11 +316,12 @@ static u8 check_options(const struct mqtt_str *filter, u8 options, u8 version)
 	struct mqtt_str group, rest;
 
 	/* [MQTT-3.8.3-5]; in 3.x all but the QoS is reserved */
-	if ((options & MQTT_SUB_QOS_MASK) == 3 ||
-	    (options & MQTT_SUB_RESERVED_MASK) ||
+	if ((options & MQTT_SUB_RESERVED_MASK) ||
 	    (version != MQTT_V5 && (options & ~MQTT_SUB_QOS_MASK)))
 		return MQTT_RC_MALFORMED_PACKET;
-	if ((options & MQTT_SUB_RETAIN_HANDLING_MASK) ==
+	/* QoS 3 and retain handling 3 are protocol errors (3.8.3.1) */
+	if ((options & MQTT_SUB_QOS_MASK) == 3 ||
+	    (options & MQTT_SUB_RETAIN_HANDLING_MASK) ==
 	    MQTT_SUB_RETAIN_HANDLING_MASK)
 		return MQTT_RC_PROTOCOL_ERROR;
 	/* [MQTT-3.8.3-4] */

@@ -3,6 +3,7 @@
  * Control packets to a client: structs to bytes. Each encoder measures its
  * packet, compares that with the room there is, and only then writes.
  */
+#include "encode.h"
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include "wire.h"

@@ -151,4 +151,14 @@ enum mqtt_prop {
 
 #define MQTT_EXPIRY_NEVER	0xffffffffU
 
+/**
+ * struct mqtt_str - bytes in somebody else's buffer, not NUL-terminated
+ * @data: first byte; not to be read if @len is 0
+ * @len: bytes
+ */
+struct mqtt_str {
+	const u8 *data;
+	u32 len;
+};
+
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The properties of MQTT 5.0 (section 2.2.2), driven by one table. */
+#include "property.h"
 #include <linux/kernel.h>
 #include <linux/stddef.h>
 #include "topic.h"
@@ -28,7 +29,7 @@ enum prop_flags {
  * @flags: enum prop_flags
  * @offset: where its value goes in struct mqtt_props
  * @where: packet types that may hold it, a bit each; bit 0: the will
- * @client: those of them in which a client may send it
+ * @client: packet types in which a client may send it
  */
 struct prop_rule {
 	u8 type;
@@ -53,7 +54,7 @@ struct prop_rule {
 
 #define AT(field)	offsetof(struct mqtt_props, field)
 #define RULE(type, flags, field, where)					\
-	{ PROP_##type, flags, AT(field), where, (where) & IN_CLIENTS }
+	{ PROP_##type, flags, AT(field), where, IN_CLIENTS }
 /* sent by servers only */
 #define SERVER(type, where)	{ PROP_##type, 0, 0, where, 0 }
 

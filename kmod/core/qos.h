@@ -22,6 +22,7 @@
  *	never published again [MQTT-4.3.3-6].
  * @MQTT_QOS_DONE: nothing is kept. Also the state of a packet identifier that
  *	is not in use.
+ * @MQTT_QOS_NR_STATES: how many there are
  *
  * The three in the middle hold a packet identifier and one of the peer's
  * receive maximum. They are the session's, not the connection's: they
@@ -33,7 +34,6 @@ enum mqtt_qos_state {
 	MQTT_QOS_WAIT_PUBREC,
 	MQTT_QOS_WAIT_PUBCOMP,
 	MQTT_QOS_DONE,
-	/* private: */
 	MQTT_QOS_NR_STATES,
 };
 
@@ -50,6 +50,7 @@ enum mqtt_qos_state {
  *	once for each message, in the order in which they were first sent
  *	[MQTT-4.6.0-1], as the quota allows. Also raised when the retry
  *	interval of a 3.x peer is over; never for 5.0.
+ * @MQTT_QOS_NR_EVENTS: how many there are
  */
 enum mqtt_qos_event {
 	MQTT_QOS_SEND,
@@ -58,7 +59,6 @@ enum mqtt_qos_event {
 	MQTT_QOS_PUBREC_ERROR,
 	MQTT_QOS_PUBCOMP,
 	MQTT_QOS_RESUME,
-	/* private: */
 	MQTT_QOS_NR_EVENTS,
 };
 

@@ -3,9 +3,9 @@
  * Topic names and topic filters: their form, and which name a filter matches
  * (MQTT 5.0 sections 4.7 and 4.8). Each function is one pass over its bytes.
  */
+#include "topic.h"
 #include <linux/errno.h>
 #include <linux/string.h>
-#include "topic.h"
 
 static const char share_prefix[] = "$share/";
 

@@ -6,16 +6,36 @@
 #include "packet.h"
 
 /**
- * mqtt_utf8_valid() - well-formed UTF-8 without U+0000 and surrogates
- * [MQTT-1.5.4-1] [MQTT-1.5.4-2]; U+FEFF is left where it is [MQTT-1.5.4-3].
+ * mqtt_utf8_valid() - is it well-formed UTF-8
+ * @s: text
+ * @len: its bytes
+ *
+ * U+0000 and surrogates are not [MQTT-1.5.4-1] [MQTT-1.5.4-2]; U+FEFF is left
+ * where it is [MQTT-1.5.4-3].
  */
 bool mqtt_utf8_valid(const u8 *s, u32 len);
 
-/* utf8 is checked by the decoder: these judge the form only */
+/**
+ * mqtt_topic_name_valid() - can a message be published to it
+ * @name: text, found to be UTF-8 by the decoder
+ *
+ * Neither empty nor with wildcards [MQTT-4.7.3-1] [MQTT-4.7.0-1].
+ */
 bool mqtt_topic_name_valid(const struct mqtt_str *name);
+
+/**
+ * mqtt_topic_filter_valid() - can it be subscribed to
+ * @filter: text, found to be UTF-8 by the decoder
+ *
+ * Not empty, wildcards where they may be [MQTT-4.7.1-1] [MQTT-4.7.1-2]. That
+ * $share/ is followed by what it must is for mqtt_share_parse() to say.
+ */
 bool mqtt_topic_filter_valid(const struct mqtt_str *filter);
 
-/** mqtt_topic_depth() - levels of a name or filter, at least 1 */
+/**
+ * mqtt_topic_depth() - levels, at least 1
+ * @topic: name or filter
+ */
 u32 mqtt_topic_depth(const struct mqtt_str *topic);
 
 /**
@@ -32,6 +52,8 @@ int mqtt_share_parse(const struct mqtt_str *filter, struct mqtt_str *group,
 
 /**
  * mqtt_topic_matches() - does a name match a filter (section 4.7)
+ * @filter: a valid filter
+ * @name: a valid name
  *
  * $-topics are not matched by a leading wildcard [MQTT-4.7.2-1].
  */
@@ -39,7 +61,9 @@ bool mqtt_topic_matches(const struct mqtt_str *filter,
 			const struct mqtt_str *name);
 
 /**
- * mqtt_topic_covers() - does filter @outer match every name @inner matches
+ * mqtt_topic_covers() - does @outer match every name that @inner matches
+ * @outer: a valid filter
+ * @inner: a valid filter
  *
  * For access control of subscriptions; exact for filters without $-topics,
  * and never true where it should be false.
@@ -49,6 +73,8 @@ bool mqtt_topic_covers(const struct mqtt_str *outer,
 
 /**
  * mqtt_topic_overlaps() - is there a name that both filters match
+ * @a: a valid filter
+ * @b: a valid filter
  *
  * Symmetric; a filter without wildcards overlaps what matches it.
  */

@@ -115,12 +115,22 @@ static bool mqtt_node_is(const struct mqtt_node *node, u8 wildcard)
 	return node->len == 1 && node->level[0] == wildcard;
 }
 
+/*
+ * Most levels of most topics have one child, and it is there without the hash
+ * table. If the first child is another one, that says nothing.
+ */
 static struct mqtt_node *mqtt_node_child(struct mqtt_tree *tree,
-					 const struct mqtt_node *parent,
+					 struct mqtt_node *parent,
 					 const u8 *level, u32 len)
 {
 	struct mqtt_key key = { parent, level, len };
+	struct mqtt_node *first;
 
+	first = list_next_or_null_rcu(&parent->children, &parent->children,
+				      struct mqtt_node, sibling);
+	if (first && first->len == len &&
+	    mqtt_level_same(first->level, level, len))
+		return first;
 	return rhashtable_lookup_fast(&tree->nodes, &key, mqtt_tree_params);
 }
 

@@ -15,7 +15,7 @@
 #define MQTT_WIRE_H
 
 #include <linux/string.h>
-#include "packet.h"
+#include "mqtt.h"
 
 static inline u16 mqtt_be16(const u8 *p)
 {

@@ -74,8 +74,8 @@
  * namespace: ACL_START empties it first, ACL_COMMIT puts it in force in one
  * step, ACL_OFF switches access control off (everything is allowed, as at
  * the start); it goes alone. At most 1,000,000 rules. ACL_COMMIT alone is
- * -EINVAL if nothing is staged. A rule without USERNAME and without RULE_EVERYONE is for
- * anonymous clients. RULE_EVERYONE is for all of them. %c and %u in a filter
+ * -EINVAL if nothing is staged. A rule without USERNAME and RULE_EVERYONE is
+ * for anonymous clients. RULE_EVERYONE is for all of them. %c and %u in a filter
  * stand for client identifier and user name if RULE_PATTERN is set; a client
  * whose identifier or name, if it is to be put in, holds '+', '#' or '/', or
  * begins with '$' where the filter begins with it, has no such rule. Of the
@@ -91,6 +91,8 @@
  * comes back, 0x80 and above refuses. A request is repeated to the next
  * authority if the one it was sent to went away, and ends after the setting
  * auth_timeout with 0x88 (server unavailable). At most auth_pending_max wait.
+ * If the authority's socket buffer is full, the socket gets -ENOBUFS and the
+ * request is sent again when there is room: it is not lost.
  * When the authority's socket closes, connected clients go on.
  *
  * Events. Group "events": EVENT with EVENT_TYPE and, as known, CLIENT_ID,
