@@ -67,6 +67,8 @@ void kmqtt_broker_stop(struct kmqtt_broker *broker, bool last)
 	/* Bounded by the lingering time of the slowest peer. */
 	wait_event(broker->idle, !atomic_read(&broker->nr_conns));
 	kmqtt_session_drop_all(broker);
+	/* A session's timer may have taken its will before, and be at it. */
+	flush_workqueue(kmqtt_ctl_wq);
 	kmqtt_retain_clear_all(broker);
 	kmqtt_acl_reset(broker);
 	if (last)

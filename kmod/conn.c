@@ -187,8 +187,8 @@ static void kmqtt_conn_say_goodbye(struct kmqtt_conn *conn)
 		return;
 	len = mqtt_encode_disconnect(buf, sizeof(buf), kmqtt_conn_reason(conn), NULL,
 				     conn->client_max_packet);
-	if (len > 0 && !kmqtt_send_control(conn, buf, len))
-		kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_SENT);
+	if (len > 0)
+		kmqtt_send_control(conn, buf, len);
 }
 
 static void kmqtt_conn_leave_half_open(struct kmqtt_conn *conn)

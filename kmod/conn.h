@@ -97,7 +97,8 @@ enum kmqtt_conn_flags {
  * @alias_out_nr: how many
  * @alias_out_max: how many it takes
  *
- * @packets_in: and the rest: counters, written by one owner, read by dumps
+ * @packets_in: and the rest: counters, read by dumps. @packets_out (tx owner)
+ *	are deliveries, @control_out (ctl_lock) all other packets
  */
 struct kmqtt_conn {
 	struct kref ref;
@@ -147,6 +148,7 @@ struct kmqtt_conn {
 
 	u64 packets_in;
 	u64 packets_out;
+	u64 control_out;
 	u64 bytes_in;
 	u64 bytes_out;
 

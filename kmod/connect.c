@@ -91,7 +91,7 @@ static int kmqtt_connect_send_connack(struct kmqtt_conn *conn,
 	 * what does not fit is not sent. */
 	size_t size = 128 + ack->assigned_client_id.len +
 		      ack->auth_method.len + ack->auth_data.len +
-		      ack->reason_string.len;
+		      ack->reason_string.len + ack->response_info.len;
 	u8 *buf;
 	int len;
 
@@ -102,8 +102,6 @@ static int kmqtt_connect_send_connack(struct kmqtt_conn *conn,
 	if (len > 0)
 		len = kmqtt_send_control(conn, buf, len);
 	kvfree(buf);
-	if (!len)
-		kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_SENT);
 	return len;
 }
 
@@ -480,7 +478,6 @@ static u8 kmqtt_connect_send_auth(struct kmqtt_conn *conn, u8 reason,
 	kvfree(buf);
 	if (len)
 		return MQTT_RC_QUOTA_EXCEEDED;
-	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_SENT);
 	kmqtt_send_kick(conn);
 	return 0;
 }

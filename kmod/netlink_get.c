@@ -309,7 +309,8 @@ static int kmqtt_nl_put_conn(struct sk_buff *skb, struct kmqtt_conn *conn)
 	    kmqtt_nl_put_u64(skb, KMQTT_A_PACKETS_IN,
 			     READ_ONCE(conn->packets_in)) ||
 	    kmqtt_nl_put_u64(skb, KMQTT_A_PACKETS_OUT,
-			     READ_ONCE(conn->packets_out)) ||
+			     READ_ONCE(conn->packets_out) +
+			     READ_ONCE(conn->control_out)) ||
 	    kmqtt_nl_put_u64(skb, KMQTT_A_BYTES_IN,
 			     READ_ONCE(conn->bytes_in)) ||
 	    kmqtt_nl_put_u64(skb, KMQTT_A_BYTES_OUT,

@@ -192,7 +192,9 @@ int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len)
 		if (!bigger)
 			return -ENOMEM;
 	}
+	conn->control_out++;
 	spin_unlock(&conn->ctl_lock);
+	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_SENT);
 	kmqtt_ctl_free(conn->broker, bigger, size);
 	return 0;
 }

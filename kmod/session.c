@@ -48,8 +48,6 @@ static void kmqtt_session_free(struct rcu_head *rcu)
 	struct kmqtt_session *session = container_of(rcu, struct kmqtt_session,
 						     rcu);
 
-	xa_destroy(&session->by_id);
-	xa_destroy(&session->rx_qos2);
 	kfree(rcu_dereference_raw(session->username));
 	kmqtt_uncharge(session->broker, session->charged);
 	kvfree(session);
@@ -60,6 +58,9 @@ static void kmqtt_session_release(struct kref *ref)
 	struct kmqtt_session *session = container_of(ref, struct kmqtt_session,
 						     ref);
 
+	/* Not in the callback: their locks are not safe against softirqs. */
+	xa_destroy(&session->by_id);
+	xa_destroy(&session->rx_qos2);
 	/* kmqtt_session_find() may still look at the reference count. */
 	call_rcu(&session->rcu, kmqtt_session_free);
 }
@@ -90,6 +91,16 @@ static void kmqtt_session_set_timer(struct kmqtt_session *session,
 	kref_get(&session->ref);
 	if (mod_delayed_work(kmqtt_ctl_wq, &session->timer, delay))
 		kmqtt_session_put(session);
+}
+
+/* Again, unless kmqtt_session_end() has come meanwhile. */
+static void kmqtt_session_rearm(struct kmqtt_session *session,
+				unsigned long delay)
+{
+	spin_lock(&session->lock);
+	if (!session->dead)
+		kmqtt_session_set_timer(session, delay);
+	spin_unlock(&session->lock);
 }
 
 static void kmqtt_session_stop_timer(struct kmqtt_session *session)
@@ -191,7 +202,7 @@ static void kmqtt_session_timer(struct work_struct *work)
 		mutex_unlock(&broker->lock);
 		kmqtt_session_publish_will(session, will);
 	} else if (left != MAX_JIFFY_OFFSET) {
-		kmqtt_session_set_timer(session, left);
+		kmqtt_session_rearm(session, left);
 	}
 	kmqtt_session_put(session);
 }

@@ -299,7 +299,7 @@ kmqtt_session_get(struct kmqtt_session *session)
 	return session;
 }
 
-/* Any context. */
+/* Process context. */
 void kmqtt_session_put(struct kmqtt_session *session);
 
 int kmqtt_session_table_init(struct kmqtt_broker *broker);
