@@ -15,7 +15,7 @@ struct kmqtt_connecting;
 struct kmqtt_listener;
 struct kmqtt_msg;
 struct kmqtt_session;
-struct kmqtt_tx_batch;
+struct kmqtt_batch;
 struct sock;
 struct socket;
 
@@ -143,7 +143,7 @@ struct kmqtt_conn {
 	u8 *ctl;
 	u32 ctl_len;
 	u32 ctl_size;
-	struct kmqtt_tx_batch *rest;
+	struct kmqtt_batch *rest;
 	struct mqtt_str *alias_out;
 
 	u64 packets_in;

@@ -80,10 +80,9 @@ static int kmqtt_event_multicast(struct kmqtt_broker *broker,
 		nlmsg_free(skb);
 		return ret;
 	}
-	ret = genlmsg_multicast_netns(&kmqtt_genl_family, broker->net, skb, 0,
-				      KMQTT_NL_EVENTS, GFP_ATOMIC);
-	/* the last listener has just left */
-	return ret == -ESRCH ? 0 : ret;
+	/* -ESRCH: nobody had room for it (or all have left meanwhile) */
+	return genlmsg_multicast_netns(&kmqtt_genl_family, broker->net, skb, 0,
+				       KMQTT_NL_EVENTS, GFP_ATOMIC);
 }
 
 /* Any context that may take a spin lock. */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Packets on their way into one sendmsg(). */
+#ifndef KMQTT_BATCH_H
+#define KMQTT_BATCH_H
+
+#include <linux/uio.h>
+#include "datapath.h"
+
+/* Deliveries in one sendmsg(), and the bytes after which no more are added. */
+#define KMQTT_TX_ITEMS		64
+#define KMQTT_TX_BYTES		262144
+/* Room for heads and small payloads of a batch. */
+#define KMQTT_TX_SCRATCH	8192
+
+/**
+ * struct kmqtt_batch - packets on their way into a socket
+ * @items: taken from the session, referenced
+ * @nr_items: how many
+ * @encoded: of these, already in @vec
+ * @vec: what to send, in order: the control packets, pieces of @scratch and
+ *	of @big, payloads
+ * @nr_vec: how many
+ * @vec_done: of these, sent
+ * @bytes: in @vec, not sent yet
+ * @ctl: control packets taken from the connection, or NULL
+ * @ctl_size: bytes allocated for it
+ * @big: head of a message whose topic or properties pass @scratch, or NULL
+ * @scratch_len: bytes used
+ * @kept: charged, since it belongs to a connection
+ * @scratch: heads and small payloads
+ */
+struct kmqtt_batch {
+	struct kmqtt_tx_item items[KMQTT_TX_ITEMS];
+	u32 nr_items;
+	u32 encoded;
+	struct kvec vec[2 * KMQTT_TX_ITEMS + 1];
+	u32 nr_vec;
+	u32 vec_done;
+	size_t bytes;
+	u8 *ctl;
+	u32 ctl_size;
+	u8 *big;
+	u32 scratch_len;
+	bool kept;
+	u8 scratch[KMQTT_TX_SCRATCH];
+};
+
+/*
+ * A batch of this CPU's, or a new one; NULL for want of memory. It belongs to
+ * the caller until kmqtt_batch_return(). Its contents are undefined.
+ */
+struct kmqtt_batch *kmqtt_batch_borrow(gfp_t gfp);
+void kmqtt_batch_return(struct kmqtt_batch *batch);
+
+/* Make it empty; what was in it is forgotten, not released. */
+void kmqtt_batch_reset(struct kmqtt_batch *batch);
+
+/* Let go of what it holds: it is sent, or never will be. Any context. */
+void kmqtt_batch_release(struct kmqtt_conn *conn, struct kmqtt_batch *batch);
+
+/* Take what is due: control packets, deliveries. Tx owner, any context. */
+void kmqtt_batch_take_control(struct kmqtt_conn *conn,
+			      struct kmqtt_batch *batch);
+void kmqtt_batch_take_items(struct kmqtt_conn *conn, struct kmqtt_batch *batch);
+
+/*
+ * Encode as many of the items as fit. Tx owner.
+ * Return: 0, or -ENOMEM (nothing could be encoded).
+ */
+int kmqtt_batch_encode(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
+		       gfp_t gfp);
+
+void kmqtt_batch_free_aliases(struct kmqtt_conn *conn);
+void kmqtt_batch_uninit(void);
+
+#endif
