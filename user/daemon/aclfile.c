@@ -122,16 +122,23 @@ static const char *user_add(struct acl_rules *a, struct text *t,
 	/* one user may be taken up again later; the last name is enough */
 	if (a->user_count && !strcmp(a->users[a->user_count - 1], name))
 		return a->users[a->user_count - 1];
-	users = realloc(a->users, (a->user_count + 1) * sizeof(*users));
-	if (users) {
+	if (a->user_count == a->user_room) {
+		size_t room = a->user_room ? 2 * a->user_room : 16;
+
+		users = realloc(a->users, room * sizeof(*users));
+		if (!users)
+			goto no_memory;
 		a->users = users;
-		users[a->user_count] = strdup(name);
+		a->user_room = room;
 	}
-	if (!users || !users[a->user_count]) {
-		diag_error(t->diag, NULL, 0, "out of memory");
-		return NULL;
-	}
-	return users[a->user_count++];
+	a->users[a->user_count] = strdup(name);
+	if (!a->users[a->user_count])
+		goto no_memory;
+	return a->users[a->user_count++];
+
+no_memory:
+	diag_error(t->diag, NULL, 0, "out of memory");
+	return NULL;
 }
 
 static void lines_parse(struct acl_rules *a, struct text *t)

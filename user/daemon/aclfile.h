@@ -46,6 +46,7 @@ struct acl_rule {
  * @room: how many fit
  * @users: names, owned
  * @user_count: how many
+ * @user_room: how many fit
  */
 struct acl_rules {
 	struct acl_rule *list;
@@ -53,6 +54,7 @@ struct acl_rules {
 	size_t room;
 	char **users;
 	size_t user_count;
+	size_t user_room;
 };
 
 /**

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# kmqtt: the module, the daemon, the command line; see make help.
+
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+PREFIX ?= /usr
+PORT ?= 1883
+ARGS ?= client show
+
+# The running kernel if its headers are here, else the newest that has some.
+# Expanded at each use: headers may just have been installed.
+KVER ?= $(shell k=$$(uname -r); [ -e /lib/modules/$$k/build ] || \
+	k=$$(ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1 | \
+	cut -d/ -f4); echo $$k)
+KDIR ?= /lib/modules/$(KVER)/build
+OUT = $(CURDIR)/build/$(KVER)
+MODULE = $(OUT)/kmqtt.ko
+NEED := selftests/lib/need.sh
+
+PACKAGES_MODULE := make gcc kmod
+PACKAGES_USER := make gcc pkg-config libnl-3-dev libnl-genl-3-dev libssl-dev \
+	libcjson-dev
+PACKAGES_GUEST := qemu-system-x86 busybox-static python3 kmod
+PACKAGES_TEST := mosquitto-clients paho.mqtt.c-examples python3-paho-mqtt \
+	nodejs node-mqtt iproute2
+
+all: module user
+
+help:
+	@echo 'Build:'
+	@echo '  all (default)  the module, the daemon and the command line'
+	@echo '  module         kmqtt.ko, in build/$$KVER and here'
+	@echo '  user           kmqttd and kmqttctl, in user/build'
+	@echo '  check          the module with sparse and all warnings (W=1)'
+	@echo '  clean          remove what was built'
+	@echo 'Try:'
+	@echo '  run            a broker in a QEMU guest, at 127.0.0.1 port PORT'
+	@echo '  run NATIVE=1   the same with the running kernel (loads the module)'
+	@echo '  shell          a root shell in the guest of make run'
+	@echo '  ctl            kmqttctl in that guest: make ctl ARGS="client show"'
+	@echo '  test           all tests; T=pattern runs a part'
+	@echo '  test-debug     those of them that run in a guest, with a kernel that'
+	@echo '                 checks memory, locks and leaks (built when first wanted)'
+	@echo 'Install:'
+	@echo '  install        module, programs, manual, systemd unit (DESTDIR, PREFIX)'
+	@echo '  uninstall      remove what install has put there'
+	@echo '  dkms-install   register with DKMS, which builds it for every kernel'
+	@echo 'Variables:'
+	@echo '  KVER=6.1.0-1-amd64  the kernel to build for and to boot (now: $(or $(KVER),none here))'
+	@echo '  PORT=1883           where make run serves'
+	@echo '  T=pattern           folder, folder/program, or part of a test name'
+
+# What the module is built with; the headers of the wanted kernel included.
+headers:
+	@case "$(KVER)" in [0-5].*|6.0.*) \
+		echo "kernel $(KVER) is too old: kmqtt needs 6.1 or newer" >&2; \
+		exit 1 ;; \
+	esac
+	@$(NEED) "building the module" $(PACKAGES_MODULE) \
+		$(if $(wildcard $(KDIR)/Makefile),,$(if $(KVER),linux-headers-$(KVER),$(or $(running_headers),$(generic_headers)))) || { \
+		echo "KVER= picks another kernel; headers here: $(or $(patsubst /lib/modules/%/build,%,$(wildcard /lib/modules/*/build)),none)" >&2; \
+		exit 1; }
+
+running_headers = $(shell apt-cache show linux-headers-$$(uname -r) 2>/dev/null | \
+	sed -n '1s/^Package: //p')
+generic_headers = linux-headers-$(shell dpkg --print-architecture 2>/dev/null || uname -m)
+
+# kbuild puts its objects beside the sources. Each kernel gets a tree of links
+# to them, so that the builds of several kernels do not meet.
+module: headers
+	@$(MAKE) --no-print-directory build-module
+
+build-module:
+	@if [ ! -e "$(KDIR)/Makefile" ]; then \
+		echo "no headers of kernel '$(KVER)' (looked for $(KDIR)); KVER= names another" >&2; \
+		exit 1; \
+	fi
+	@mkdir -p $(OUT) && cp -asf $(CURDIR)/Kbuild $(CURDIR)/kmod $(OUT)/
+	@find $(OUT) -type l ! -name '*.[ch]' ! -name Kbuild -delete
+	@find $(OUT) -xtype l -delete
+	+@flock $(OUT) $(MAKE) -C $(KDIR) M=$(OUT) $(KBUILD_ARGS) modules
+	@ln -sfn build/$(KVER)/kmqtt.ko kmqtt.ko
+
+check: headers
+	@$(NEED) "make check" sparse
+	@$(MAKE) --no-print-directory build-module OUT=$(OUT)-check \
+		KBUILD_ARGS="W=1 C=2 CF=-Wsparse-error"
+	@ln -sfn build/$(KVER)/kmqtt.ko kmqtt.ko
+
+user:
+	@$(NEED) "building the daemon" $(PACKAGES_USER)
+	@mkdir -p build
+	+@flock build $(MAKE) --no-print-directory -C user all VERSION=$(VERSION) \
+		PREFIX=$(PREFIX)
+
+# The kernel a guest boots is the one the module is built for.
+guest-packages:
+	@$(NEED) "the guest" $(PACKAGES_GUEST)
+
+guest_kernel = selftests/guest/kernel $(if $(filter command line environment,$(origin KVER)),$(KVER))
+
+run: $(if $(NATIVE),run-native,run-guest)
+
+run-guest: guest-packages
+	@selftests/guest/serve --check --port $(PORT)
+	@kver=$$($(guest_kernel)) && \
+	echo "Building for $$kver" && \
+	$(MAKE) --no-print-directory -s -j$$(nproc) module user KVER=$$kver && \
+	exec selftests/guest/serve --port $(PORT) --kernel $$kver \
+		--module build/$$kver/kmqtt.ko --kmqttd user/build/kmqttd \
+		--conf user/kmqttd.conf.example
+
+run-native:
+	@selftests/guest/serve --check --native --port $(PORT)
+	@$(MAKE) --no-print-directory -s -j$$(nproc) module user KVER=$$(uname -r)
+	@exec selftests/guest/serve --native --port $(PORT) \
+		--module build/$$(uname -r)/kmqtt.ko \
+		--kmqttd user/build/kmqttd --conf user/kmqttd.conf.example
+
+shell:
+	@exec selftests/guest/console $(PORT)
+
+ctl:
+	@exec selftests/guest/console $(PORT) '$(CURDIR)/user/build/kmqttctl $(ARGS)'
+
+test: guest-packages
+	@$(NEED) "the tests" $(PACKAGES_TEST)
+	@kver=$$($(guest_kernel)) && \
+	echo "Building for $$kver" && \
+	$(MAKE) --no-print-directory -s -j$$(nproc) module user KVER=$$kver && \
+	exec selftests/run-tests --kernel $$kver \
+		--module build/$$kver/kmqtt.ko "$(T)"
+
+# The tests that run in a guest, with a kernel that checks memory, locks, RCU
+# and leaks. Its module is built beside the others; kmqtt.ko stays what it was.
+test-debug: guest-packages
+	@$(NEED) "the tests" $(PACKAGES_TEST)
+	@$(NEED) "building the module" $(PACKAGES_MODULE)
+	@debug=$$(selftests/guest/debug-kernel) && \
+	module=$$(readlink kmqtt.ko || :) && \
+	$(MAKE) --no-print-directory -s -j$$(nproc) build-module user \
+		KVER=debug KDIR=$$debug/build KBUILD_ARGS=KCFLAGS=-g && \
+	ln -sfn $${module:-build/debug/kmqtt.ko} kmqtt.ko && \
+	exec selftests/run-tests --only guest --debug \
+		--kernel $$debug/bzImage --module build/debug/kmqtt.ko "$(T)"
+
+install: all
+	install -D -m 644 $(MODULE) \
+		$(DESTDIR)/lib/modules/$(KVER)/updates/kmqtt.ko
+	$(if $(DESTDIR),,PATH=$$PATH:/sbin:/usr/sbin depmod $(KVER))
+	@$(MAKE) --no-print-directory -C user install VERSION=$(VERSION) \
+		PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+uninstall:
+	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/kmqtt.ko
+	$(if $(DESTDIR),,PATH=$$PATH:/sbin:/usr/sbin depmod $(KVER))
+	@$(MAKE) --no-print-directory -C user uninstall PREFIX=$(PREFIX) \
+		DESTDIR=$(DESTDIR)
+
+DKMS_SOURCE := /usr/src/kmqtt-$(VERSION)
+dkms-install:
+	@$(NEED) "make dkms-install" dkms
+	@if [ "$$(id -u)" != 0 ]; then \
+		echo "make dkms-install writes to /usr/src: be root" >&2; \
+		exit 1; \
+	fi
+	! dkms status kmqtt/$(VERSION) | grep -q . || \
+		dkms remove kmqtt/$(VERSION) --all
+	install -d $(DKMS_SOURCE)
+	cp -rT kmod $(DKMS_SOURCE)/kmod
+	cp Kbuild dkms.conf COPYING $(DKMS_SOURCE)/
+	dkms add kmqtt/$(VERSION)
+	dkms install kmqtt/$(VERSION) -k $(KVER)
+
+clean:
+	rm -rf build kmqtt.ko
+	@$(MAKE) --no-print-directory -C user clean
+	@$(MAKE) --no-print-directory -C selftests clean
+
+.PHONY: all help headers module build-module check user guest-packages run \
+	run-guest run-native shell ctl test test-debug install uninstall dkms-install clean

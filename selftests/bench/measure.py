@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+The part of the benchmark that runs in the guest: brokers one after the other,
+scenarios one after the other. Writes one line of JSON for each to stdout.
+"""
+
+import argparse
+import fnmatch
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
+
+import answers    # noqa: E402
+import scenarios  # noqa: E402
+
+WORK = "/tmp/bench"
+PORT = 1883
+START_SECONDS = 60
+# In the guest's own time, which runs ahead while it waits for a file.
+WAIT_SECONDS = 1000000
+
+KMQTT_CONF = """listener %d 127.0.0.1
+allow_anonymous true
+max_inflight_messages 1000
+max_queued_messages 0
+max_queued_bytes 0
+max_connections -1
+log_type error
+""" % PORT
+
+MOSQUITTO_CONF = """listener %d 127.0.0.1
+allow_anonymous true
+set_tcp_nodelay true
+max_inflight_messages 1000
+max_queued_messages 0
+max_queued_bytes 0
+persistence false
+sys_interval 0
+log_type error
+user root
+""" % PORT
+
+
+class Broker:
+    """A program that serves; started for a row of scenarios."""
+
+    def __init__(self, argv, module=None):
+        self.module = module
+        if module:
+            subprocess.run(["insmod", module], check=True)
+        self.log = open(os.path.join(WORK, "broker.log"), "w+")
+        self.proc = subprocess.Popen(argv, stdout=self.log, stderr=self.log)
+        why = answers.wait("127.0.0.1", PORT, START_SECONDS,
+                           lambda: self.proc.poll() is None)
+        if why:
+            self.log.seek(0)
+            sys.exit("%s does not serve: %s\n%s" %
+                     (argv[0], why, self.log.read()))
+
+    def stop(self):
+        self.proc.send_signal(signal.SIGTERM)
+        self.proc.wait()
+        if self.module:
+            subprocess.run(["rmmod", "kmqtt"], check=True)
+
+
+def config(name, text):
+    path = os.path.join(WORK, name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def start(name, opts):
+    relay = [os.path.join(WORK, "relay"), str(PORT)]
+    if name == "kmqtt":
+        return Broker([opts.kmqttd, "-c", config("kmqtt.conf", KMQTT_CONF)],
+                      opts.module)
+    if name == "mosquitto":
+        return Broker(["mosquitto", "-c",
+                       config("mosquitto.conf", MOSQUITTO_CONF)])
+    return Broker(relay + (["batched"] if name == "batched" else []))
+
+
+def proc_value(path, key):
+    with open(path) as f:
+        for line in f:
+            words = line.split()
+            if words and words[0].rstrip(":") == key:
+                return words
+    raise KeyError(key)
+
+
+def wait_time_wait():
+    """Connections in TIME_WAIT are work for the next scenario's timers."""
+    while True:
+        words = proc_value("/proc/net/sockstat", "TCP")
+        if words[words.index("tw") + 1] == "0":
+            return
+        time.sleep(5)
+
+
+def free_bytes():
+    """Free memory after everything that can be dropped was."""
+    time.sleep(5)
+    with open("/proc/sys/vm/drop_caches", "w") as f:
+        f.write("3")
+    return int(proc_value("/proc/meminfo", "MemFree")[1]) * 1024
+
+
+def counted_bytes(opts):
+    """What the module says it holds; None for other brokers."""
+    res = subprocess.run([opts.kmqttctl, "-j", "stats", "show"],
+                         capture_output=True, text=True)
+    if res.returncode:
+        return None
+    found = json.loads(res.stdout)
+    if isinstance(found, dict):
+        return found.get("memory_bytes")
+    return next((x["value"] for x in found if x["name"] == "memory_bytes"),
+                None)
+
+
+def load(args, **kwargs):
+    return subprocess.Popen([os.path.join(WORK, "load"), "-p", str(PORT)] +
+                            ["-t", str(WAIT_SECONDS)] + args,
+                            text=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, **kwargs)
+
+
+def run_load(scenario):
+    proc = load(scenario.args.split())
+    out, err = proc.communicate()
+    result = json.loads(out) if out.strip() else {}
+    if proc.returncode:
+        result["failed"] = "load ended with %d: %s" % (proc.returncode,
+                                                       err.strip())
+    return result
+
+
+def run_idle(scenario, broker, opts):
+    kmqtt = broker == "kmqtt"
+    free, counted = free_bytes(), counted_bytes(opts) if kmqtt else None
+    proc = load(["-i", str(scenario.clients), "-P0", "-S0", "-n0", "-a"])
+    line = proc.stderr.readline()
+    result = {"bytes_per_connection":
+              (free - free_bytes()) / scenario.clients}
+    if counted is not None:
+        result["counted_per_connection"] = \
+            (counted_bytes(opts) - counted) / scenario.clients
+    proc.terminate()
+    proc.communicate()
+    if line != "ready\n" or proc.returncode:
+        result["failed"] = "load ended with %d" % proc.returncode
+    return result
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--programs", required=True)
+    p.add_argument("--module", required=True)
+    p.add_argument("--kmqttd", required=True)
+    p.add_argument("--kmqttctl", required=True)
+    p.add_argument("--brokers", required=True)
+    p.add_argument("pattern", nargs="?", default="")
+    opts = p.parse_args()
+    os.makedirs(WORK, exist_ok=True)
+    for name in ("load", "relay"):
+        shutil.copy(os.path.join(opts.programs, name), WORK)
+    chosen = [s for s in scenarios.ALL if not opts.pattern or
+              opts.pattern in s.name or fnmatch.fnmatch(s.name, opts.pattern)]
+    for name in opts.brokers.split(","):
+        todo = [s for s in chosen if name in s.brokers]
+        if not todo:
+            continue
+        broker = start(name, opts)
+        for scenario in todo:
+            wait_time_wait()
+            result = (run_idle(scenario, name, opts) if scenario.clients
+                      else run_load(scenario))
+            print(json.dumps(dict(result, broker=name,
+                                  scenario=scenario.name)), flush=True)
+        broker.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A closed loop: each publisher keeps a window of messages on their way, and
+ * sends the next when one has reached all its subscribers and is acknowledged.
+ *
+ * The payload is the publisher's number, the message's number, and bytes that
+ * are the same in all messages.
+ */
+#include "traffic.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define TRAFFIC_HEAD		8	/* bytes of the two numbers */
+#define TRAFFIC_EVENTS		256
+#define TRAFFIC_TOPIC		"bench/%u/data"
+#define FILTERS_PER_CLIENT	10000
+#define FILTERS_PER_PACKET	100
+
+/** struct slot - a message on its way; its packet identifier is its index + 1 */
+struct slot {
+	unsigned int missing;	/* deliveries, and the acknowledgement */
+	uint8_t awaits;		/* enum wire_type of the next one; 0: none */
+};
+
+struct publisher {
+	struct peer *peer;
+	char topic[32];
+	struct wire_buf packet;	/* patched for each message */
+	size_t at_payload;
+	size_t at_id;
+	uint32_t sent;
+	uint32_t done;		/* all before this one have arrived */
+	uint32_t target;
+	struct slot *slots;
+};
+
+struct subscriber {
+	unsigned int unreleased;	/* QoS 2: PUBREC sent, no PUBREL yet */
+	unsigned int first;		/* publisher that next[0] is for */
+	unsigned int nr;
+	uint32_t next[];		/* message expected, for each publisher */
+};
+
+struct traffic_count traffic_count;
+volatile bool traffic_stop;
+
+static struct traffic_options opt;
+static struct peer *peers;
+static unsigned int nr_peers;
+static struct publisher *publishers;
+static unsigned int subscribers_each;	/* of a publisher's messages */
+static uint64_t unreleased;
+static uint8_t *filler;
+static int epoll_fd;
+
+static struct peer *new_peer(void)
+{
+	struct peer *peer = &peers[nr_peers];
+
+	peer->fd = -1;
+	if (!peer_connect(peer, &opt.target, nr_peers))
+		return NULL;
+	nr_peers++;
+	return peer;
+}
+
+static void make_publisher(struct publisher *pub, struct peer *peer,
+			   unsigned int number)
+{
+	uint8_t *payload = calloc(1, opt.size);
+
+	memcpy(payload + TRAFFIC_HEAD, filler, opt.size - TRAFFIC_HEAD);
+	snprintf(pub->topic, sizeof(pub->topic), TRAFFIC_TOPIC,
+		 opt.shape == TRAFFIC_ONE_TOPIC ? 0 : number);
+	pub->peer = peer;
+	peer->publisher = pub;
+	pub->slots = calloc(opt.window, sizeof(*pub->slots));
+	wire_publish(&pub->packet, opt.target.version, opt.qos, 1, pub->topic,
+		     payload, opt.size);
+	pub->at_payload = pub->packet.len - opt.size;
+	pub->at_id = pub->at_payload - (opt.target.version == 5) - 2;
+	free(payload);
+}
+
+static bool make_subscriber(struct peer *peer, unsigned int number)
+{
+	bool all = opt.shape == TRAFFIC_ONE_TOPIC;
+	unsigned int nr = all ? opt.publishers : 1;
+	char topic[32], *filter = topic;
+	struct subscriber *sub;
+
+	sub = calloc(1, sizeof(*sub) + nr * sizeof(sub->next[0]));
+	sub->nr = nr;
+	sub->first = all ? 0 : number;
+	peer->subscriber = sub;
+	snprintf(topic, sizeof(topic), TRAFFIC_TOPIC, all ? 0 : number);
+	return peer_subscribe(peer, &filter, 1, opt.qos);
+}
+
+/* Exact ones beside the topics in use, and of both wildcards, a third each. */
+static void make_filter(char *text, size_t room, unsigned int number)
+{
+	static const char *const forms[] = {
+		"bench/x%u/data", "bench/+/x%u", "other/x%u/#"
+	};
+
+	snprintf(text, room, forms[number % 3], number);
+}
+
+static bool make_filters(struct peer *peer, unsigned int from, unsigned int to)
+{
+	char text[FILTERS_PER_PACKET][32], *filters[FILTERS_PER_PACKET];
+	unsigned int i;
+
+	while (from < to) {
+		for (i = 0; i < FILTERS_PER_PACKET && from < to; i++, from++) {
+			filters[i] = text[i];
+			make_filter(text[i], sizeof(text[i]), from);
+		}
+		if (!peer_subscribe(peer, filters, i, 0))
+			return false;
+	}
+	return true;
+}
+
+static bool open_background(void)
+{
+	unsigned int i, to;
+	struct peer *peer;
+
+	for (i = 0; i < opt.idle; i++)
+		if (!new_peer())
+			return false;
+	for (i = 0; i < opt.filters; i = to) {
+		to = i + FILTERS_PER_CLIENT;
+		if (to > opt.filters)
+			to = opt.filters;
+		peer = new_peer();
+		if (!peer || !make_filters(peer, i, to))
+			return false;
+	}
+	return true;
+}
+
+static bool open_ends(void)
+{
+	struct peer *peer;
+	unsigned int i;
+
+	for (i = 0; i < opt.subscribers; i++) {
+		peer = new_peer();
+		if (!peer || !make_subscriber(peer, i))
+			return false;
+		if (opt.shape == TRAFFIC_SELF)
+			make_publisher(&publishers[i], peer, i);
+	}
+	for (i = 0; opt.shape != TRAFFIC_SELF && i < opt.publishers; i++) {
+		peer = new_peer();
+		if (!peer)
+			return false;
+		make_publisher(&publishers[i], peer, i);
+	}
+	return true;
+}
+
+bool traffic_open(const struct traffic_options *options)
+{
+	unsigned int i;
+
+	opt = *options;
+	subscribers_each = opt.shape == TRAFFIC_ONE_TOPIC ? opt.subscribers : 1;
+	peers = calloc(opt.idle + opt.filters / FILTERS_PER_CLIENT + 1 +
+		       opt.subscribers + opt.publishers, sizeof(*peers));
+	publishers = calloc(opt.publishers, sizeof(*publishers));
+	filler = malloc(opt.size);
+	for (i = 0; i < opt.size; i++)
+		filler[i] = i * 7 + 13;
+	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (!open_background() || !open_ends())
+		return false;
+	for (i = 0; i < nr_peers; i++)
+		if (!peer_watch(&peers[i], epoll_fd))
+			return false;
+	return true;
+}
+
+static void slot_step(struct publisher *pub, struct slot *slot)
+{
+	if (!slot->missing) {
+		traffic_count.unexpected++;
+		return;
+	}
+	slot->missing--;
+	while (pub->done != pub->sent &&
+	       !pub->slots[pub->done % opt.window].missing) {
+		pub->done++;
+		traffic_count.messages++;
+	}
+}
+
+static bool publish_next(struct publisher *pub)
+{
+	struct slot *slot = &pub->slots[pub->sent % opt.window];
+	uint8_t *packet = pub->packet.data;
+	uint32_t head[2] = { htonl(pub - publishers), htonl(pub->sent) };
+	uint16_t id = htons(pub->sent % opt.window + 1);
+
+	slot->missing = subscribers_each + (opt.qos ? 1 : 0);
+	slot->awaits = opt.qos == 2 ? WIRE_PUBREC : opt.qos ? WIRE_PUBACK : 0;
+	memcpy(packet + pub->at_payload, head, sizeof(head));
+	if (opt.qos)
+		memcpy(packet + pub->at_id, &id, sizeof(id));
+	pub->sent++;
+	return peer_send(pub->peer, packet, pub->packet.len);
+}
+
+static bool handle_ack(struct publisher *pub, const struct wire_packet *pkt)
+{
+	unsigned int id = wire_id(pkt);
+	struct slot *slot;
+
+	if (!pub || !id || id > opt.window ||
+	    pub->slots[id - 1].awaits != pkt->type ||
+	    wire_reason(pkt, opt.target.version)) {
+		traffic_count.unexpected++;
+		return true;
+	}
+	slot = &pub->slots[id - 1];
+	if (pkt->type == WIRE_PUBREC) {
+		struct wire_buf *out = &pub->peer->out;
+
+		slot->awaits = WIRE_PUBCOMP;
+		wire_ack(out, WIRE_PUBREL, id);
+		return true;
+	}
+	slot->awaits = 0;
+	slot_step(pub, slot);
+	return true;
+}
+
+/* Order, loss and duplicates; true if it is the one expected or a later one. */
+static bool check_number(struct subscriber *sub, uint32_t from, uint32_t number)
+{
+	uint32_t *next = &sub->next[from - sub->first];
+	int32_t ahead = number - *next;
+
+	if (ahead < 0) {
+		/* Was it passed over, or has it been here? Both are wrong. */
+		if (traffic_count.lost) {
+			traffic_count.lost--;
+			traffic_count.disordered++;
+			return true;
+		}
+		traffic_count.duplicates++;
+		return false;
+	}
+	traffic_count.lost += ahead;
+	*next = number + 1;
+	return true;
+}
+
+static bool payload_good(const struct subscriber *sub,
+			 const struct wire_publish *msg, uint32_t head[2])
+{
+	const struct publisher *pub;
+
+	if (msg->payload_len != opt.size || msg->qos != opt.qos)
+		return false;
+	memcpy(head, msg->payload, TRAFFIC_HEAD);
+	head[0] = ntohl(head[0]);
+	head[1] = ntohl(head[1]);
+	if (head[0] - sub->first >= sub->nr)
+		return false;
+	pub = &publishers[head[0]];
+	return (int32_t)(pub->sent - head[1]) > 0 &&
+	       msg->topic_len == strlen(pub->topic) &&
+	       !memcmp(msg->topic, pub->topic, msg->topic_len) &&
+	       !memcmp(msg->payload + TRAFFIC_HEAD, filler,
+		       opt.size - TRAFFIC_HEAD);
+}
+
+static bool handle_publish(struct peer *peer, const struct wire_packet *pkt)
+{
+	struct subscriber *sub = peer->subscriber;
+	struct wire_publish msg;
+	uint32_t head[2];
+
+	if (!sub || wire_parse_publish(pkt, opt.target.version, &msg)) {
+		traffic_count.unexpected++;
+		return true;
+	}
+	if (msg.qos)
+		wire_ack(&peer->out, msg.qos == 1 ? WIRE_PUBACK : WIRE_PUBREC,
+			 msg.id);
+	if (msg.qos == 2) {
+		sub->unreleased++;
+		unreleased++;
+	}
+	if (!payload_good(sub, &msg, head)) {
+		traffic_count.corrupted++;
+		return true;
+	}
+	if (check_number(sub, head[0], head[1])) {
+		struct publisher *pub = &publishers[head[0]];
+
+		traffic_count.deliveries++;
+		slot_step(pub, &pub->slots[head[1] % opt.window]);
+	}
+	return true;
+}
+
+static bool handle_release(struct peer *peer, const struct wire_packet *pkt)
+{
+	struct subscriber *sub = peer->subscriber;
+
+	if (!sub || !sub->unreleased) {
+		traffic_count.unexpected++;
+		return true;
+	}
+	sub->unreleased--;
+	unreleased--;
+	wire_ack(&peer->out, WIRE_PUBCOMP, wire_id(pkt));
+	return true;
+}
+
+static bool handle(struct peer *peer, const struct wire_packet *pkt)
+{
+	switch (pkt->type) {
+	case WIRE_PUBLISH:
+		return handle_publish(peer, pkt);
+	case WIRE_PUBACK:
+	case WIRE_PUBREC:
+	case WIRE_PUBCOMP:
+		return handle_ack(peer->publisher, pkt);
+	case WIRE_PUBREL:
+		return handle_release(peer, pkt);
+	case WIRE_PINGRESP:
+		return true;
+	case WIRE_DISCONNECT:
+		return false;
+	default:
+		traffic_count.unexpected++;
+		return true;
+	}
+}
+
+static void on_event(struct peer *peer, uint32_t events)
+{
+	bool alive = peer->fd >= 0;
+
+	if (alive && events & EPOLLOUT)
+		alive = peer_flush(peer);
+	if (alive && events & ~EPOLLOUT) {
+		alive = peer_read(peer, handle);
+		/* What waits for the socket already goes on waiting. */
+		if (alive && !peer->waiting)
+			alive = peer_flush(peer);
+	}
+	if (!alive && peer->fd >= 0) {
+		traffic_count.ended++;
+		peer_close(peer);
+	}
+}
+
+static bool pump(struct publisher *pub)
+{
+	if (traffic_stop)
+		pub->target = pub->sent;
+	while (pub->sent != pub->target && pub->sent - pub->done < opt.window) {
+		if (pub->peer->fd < 0 || !publish_next(pub)) {
+			traffic_count.ended++;
+			return false;
+		}
+	}
+	return pub->done != pub->target;
+}
+
+void traffic_run(uint32_t messages)
+{
+	struct epoll_event events[TRAFFIC_EVENTS];
+	bool busy;
+	unsigned int i;
+	int n;
+
+	for (i = 0; i < opt.publishers; i++)
+		publishers[i].target = publishers[i].sent + messages;
+	for (;;) {
+		busy = false;
+		for (i = 0; i < opt.publishers; i++)
+			busy |= pump(&publishers[i]);
+		if ((!busy && !unreleased) || traffic_count.ended)
+			return;
+		n = epoll_wait(epoll_fd, events, TRAFFIC_EVENTS,
+			       opt.target.patience * 1000);
+		if (!n) {
+			traffic_count.stalled = true;
+			return;
+		}
+		for (; n > 0; n--)
+			on_event(events[n - 1].data.ptr, events[n - 1].events);
+	}
+}
+
+unsigned int traffic_close(void)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < nr_peers; i++)
+		kept += !peer_leave(&peers[i]);
+	return kept;
+}
+
+bool traffic_clean(void)
+{
+	const struct traffic_count *count = &traffic_count;
+
+	return !(count->lost || count->duplicates || count->disordered ||
+		 count->corrupted || count->unexpected || count->ended ||
+		 count->stalled);
+}

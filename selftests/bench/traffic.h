@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Who publishes what to whom, and whether all of it arrives as it should. */
+#ifndef BENCH_TRAFFIC_H
+#define BENCH_TRAFFIC_H
+
+#include "peer.h"
+
+/** enum traffic_shape - how topics connect publishers and subscribers */
+enum traffic_shape {
+	TRAFFIC_ONE_TOPIC,	/* each subscriber gets what each publisher sends */
+	TRAFFIC_PAIRS,		/* subscriber i gets what publisher i sends */
+	TRAFFIC_SELF,		/* each client gets what it sends itself */
+};
+
+/** struct traffic_options - what to do; zero where not said otherwise */
+struct traffic_options {
+	struct peer_target target;
+	enum traffic_shape shape;
+	unsigned int publishers;	/* 1 or more, or none and no traffic */
+	unsigned int subscribers;
+	unsigned int idle;		/* clients that only stay connected */
+	unsigned int filters;		/* subscriptions nothing is sent to */
+	unsigned int window;		/* messages of a publisher on their way */
+	unsigned int size;		/* bytes of payload, 8 or more */
+	int qos;
+};
+
+/** struct traffic_count - what happened */
+struct traffic_count {
+	uint64_t messages;	/* published, arrived and acknowledged */
+	uint64_t deliveries;
+	uint64_t lost;
+	uint64_t duplicates;
+	uint64_t disordered;
+	uint64_t corrupted;	/* not the topic, QoS or bytes published */
+	uint64_t unexpected;	/* packets that have no place there */
+	uint64_t ended;		/* connections the broker ended */
+	bool stalled;		/* nothing came for a long time */
+};
+
+extern struct traffic_count traffic_count;
+
+/* Set by the caller, in a signal handler too: publish nothing more. */
+extern volatile bool traffic_stop;
+
+/* Connects and subscribes everybody. False with a diagnostic. */
+bool traffic_open(const struct traffic_options *options);
+
+/*
+ * Each publisher sends @messages; returns when all of them have arrived and
+ * all acknowledgements with them, when nothing comes any more, or when a
+ * connection ends.
+ */
+void traffic_run(uint32_t messages);
+
+/* Everybody leaves; the number of those the broker did not let go. */
+unsigned int traffic_close(void);
+
+/* True if nothing was lost, doubled, disordered, corrupted and so on. */
+bool traffic_clean(void);
+
+#endif /* BENCH_TRAFFIC_H */
