@@ -22,7 +22,7 @@ struct kmqtt_batch *kmqtt_batch_borrow(gfp_t gfp)
 {
 	struct kmqtt_batch *batch = this_cpu_xchg(kmqtt_batch_spare, NULL);
 
-	return batch ?: kmalloc(sizeof(*batch), gfp);
+	return batch ?: kmalloc(sizeof(*batch), gfp | __GFP_NOWARN);
 }
 
 void kmqtt_batch_return(struct kmqtt_batch *batch)
@@ -42,6 +42,7 @@ void kmqtt_batch_reset(struct kmqtt_batch *batch)
 	batch->big = NULL;
 	batch->scratch_len = 0;
 	batch->kept = false;
+	batch->more = false;
 }
 
 /* Everything in it is sent, or will never be. */
@@ -54,7 +55,7 @@ void kmqtt_batch_release(struct kmqtt_conn *conn,
 		kmqtt_out_put(batch->items[i].out);
 	kmqtt_kvfree(batch->big);
 	if (batch->ctl) {
-		kfree(batch->ctl);
+		kmqtt_kvfree(batch->ctl);
 		kmqtt_uncharge(conn->broker, batch->ctl_size);
 		if (test_and_clear_bit(KMQTT_CONN_RX_PAUSED, &conn->flags))
 			kmqtt_conn_queue_io(conn);
@@ -300,23 +301,38 @@ int kmqtt_batch_encode(struct kmqtt_conn *conn,
 void kmqtt_batch_take_items(struct kmqtt_conn *conn,
 				struct kmqtt_batch *batch)
 {
-	struct kmqtt_session *session = conn->session;
+	struct kmqtt_session *session;
+	const struct kmqtt_out *out;
+	u32 bytes = 0;
+	u64 dropped;
 	int ret = 0;
 
+	/* Pairs with kmqtt_connect_up(): what was set before is there. */
 	if (!test_bit(KMQTT_CONN_TX_OPEN, &conn->flags))
 		return;
+	smp_rmb();
+	session = conn->session;
 	spin_lock(&session->lock);
 	if (session->conn == conn) {
+		dropped = session->dropped;
 		ret = kmqtt_deliver_refill(session);
 		while (batch->nr_items < KMQTT_TX_ITEMS &&
+		       bytes < KMQTT_TX_BYTES &&
 		       kmqtt_deliver_next(session,
-					  &batch->items[batch->nr_items]))
-			batch->nr_items++;
+					  &batch->items[batch->nr_items])) {
+			out = batch->items[batch->nr_items++].out;
+			bytes += min_t(u32, out->msg->payload.len,
+				       KMQTT_TX_BYTES);
+		}
+		/* Dropped ones, or passed over, have made room for others. */
+		batch->more = batch->nr_items == KMQTT_TX_ITEMS ||
+			      bytes >= KMQTT_TX_BYTES || ret == -EAGAIN ||
+			      session->dropped != dropped;
 	}
 	spin_unlock(&session->lock);
 	/* Nothing else may come to try again what lacked memory. */
-	if (ret && !batch->nr_items)
-		kmqtt_conn_set_timer(conn, 1);
+	if (ret == -ENOMEM && !batch->nr_items)
+		kmqtt_conn_send_later(conn);
 }
 
 void kmqtt_batch_free_aliases(struct kmqtt_conn *conn)

@@ -26,6 +26,7 @@
  * @ctl_size: bytes allocated for it
  * @big: head of a message whose topic or properties pass @scratch, or NULL
  * @scratch_len: bytes used
+ * @more: the session has, or may have, more that is due
  * @kept: charged, since it belongs to a connection
  * @scratch: heads and small payloads
  */
@@ -41,6 +42,7 @@ struct kmqtt_batch {
 	u32 ctl_size;
 	u8 *big;
 	u32 scratch_len;
+	bool more;
 	bool kept;
 	u8 scratch[KMQTT_TX_SCRATCH];
 };

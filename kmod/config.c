@@ -58,7 +58,7 @@ const struct kmqtt_setting_info kmqtt_settings[KMQTT_NR_SETTINGS] = {
 	},
 	[KMQTT_SET_MAX_KEEPALIVE] = {
 		"max_keepalive", 65535, 0, 65535,
-		"seconds; a 5.0 client that asks for more or none gets this; 0: no limit"
+		"seconds; who asks for more gets this (5.0) or is refused (3.x); 0: no limit"
 	},
 	[KMQTT_SET_TOPIC_ALIAS_MAXIMUM] = {
 		"topic_alias_maximum", 10, 0, 65535,
@@ -141,7 +141,11 @@ void kmqtt_config_set(struct kmqtt_broker *broker, enum kmqtt_setting setting,
 {
 	WRITE_ONCE(broker->config[setting], value);
 	if (setting == KMQTT_SET_SUBSCRIPTION_BYTES_MAX)
-		WRITE_ONCE(broker->subs.bytes_max, value);
+		WRITE_ONCE(broker->subs.bytes_max, min_t(u64, value, SIZE_MAX));
+	/* The tree of topics is a bound beside that of the messages. */
+	if (setting == KMQTT_SET_RETAINED_BYTES_MAX)
+		WRITE_ONCE(broker->retained.bytes_max,
+			   max(value, kmqtt_config_default(setting)));
 }
 
 void kmqtt_config_reset(struct kmqtt_broker *broker)

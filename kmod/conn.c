@@ -87,6 +87,14 @@ void kmqtt_conn_set_timer(struct kmqtt_conn *conn, unsigned long delay)
 		kmqtt_conn_put(conn);
 }
 
+void kmqtt_conn_send_later(struct kmqtt_conn *conn)
+{
+	/* In any other state the timer means something else, and what has to
+	 * be said is not worth it. */
+	if (READ_ONCE(conn->state) == KMQTT_CONN_UP)
+		kmqtt_conn_set_timer(conn, HZ / 10);
+}
+
 static void kmqtt_conn_stop_timer(struct kmqtt_conn *conn)
 {
 	if (cancel_delayed_work(&conn->timer))
@@ -134,10 +142,6 @@ static void kmqtt_conn_attach(struct kmqtt_conn *conn)
 	struct sock *sk = conn->sock->sk;
 
 	write_lock_bh(&sk->sk_callback_lock);
-	/* What the child inherited is the listener's callback. */
-	conn->saved_data_ready = conn->listener->saved_data_ready;
-	conn->saved_write_space = sk->sk_write_space;
-	conn->saved_state_change = sk->sk_state_change;
 	sk->sk_data_ready = kmqtt_conn_data_ready;
 	sk->sk_write_space = kmqtt_conn_write_space;
 	sk->sk_state_change = kmqtt_conn_data_ready;
@@ -240,6 +244,7 @@ static void kmqtt_conn_end(struct kmqtt_conn *conn)
 	if (conn->state != KMQTT_CONN_LINGER) {
 		kmqtt_conn_unlink(conn);
 		WRITE_ONCE(conn->state, KMQTT_CONN_LINGER);
+		smp_mb__before_atomic(); /* pairs with kmqtt_tx_idle() */
 		set_bit(KMQTT_CONN_TX_FIN, &conn->flags);
 		kmqtt_conn_set_timer(conn, KMQTT_LINGER);
 		kmqtt_send_kick(conn);
@@ -368,6 +373,10 @@ static struct kmqtt_conn *kmqtt_conn_alloc(struct kmqtt_listener *listener,
 	conn->broker = broker;
 	conn->listener = listener;
 	conn->sock = sock;
+	/* What the child inherited is the listener's callback. */
+	conn->saved_data_ready = listener->saved_data_ready;
+	conn->saved_write_space = sock->sk->sk_write_space;
+	conn->saved_state_change = sock->sk->sk_state_change;
 	conn->connected_at = jiffies;
 	conn->last_rx = jiffies;
 	conn->half_open = true;
@@ -390,6 +399,8 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
 	if (!conn)
 		return -ENOMEM;
 	kernel_getpeername(sock, (struct sockaddr *)&conn->peer);
+	/* Once attached, the io work may end it while we are still here. */
+	kmqtt_conn_get(conn);
 	kmqtt_listener_get(listener);
 	atomic_inc(&listener->nr_conns);
 	atomic_inc(&broker->nr_conns);
@@ -402,6 +413,7 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
 	kmqtt_conn_attach(conn);
 	/* For what arrived before the callbacks were ours. */
 	kmqtt_conn_queue_io(conn);
+	kmqtt_conn_put(conn);
 	return 0;
 }
 

@@ -43,6 +43,7 @@ enum kmqtt_conn_flags {
 	KMQTT_CONN_TX_DEAD,	/* the socket failed or was shut down */
 	KMQTT_CONN_LINGERED,	/* the lingering time is over */
 	KMQTT_CONN_REAUTH,	/* a re-authentication is going on */
+	KMQTT_CONN_ASKED,	/* the authority has a question about it */
 };
 
 /* In conn->closing, beside the reason code, which may be 0. */
@@ -189,6 +190,9 @@ void kmqtt_conn_queue_tx(struct kmqtt_conn *conn);
 
 /* (Re)start the timer of @conn: at most @delay jiffies from now. */
 void kmqtt_conn_set_timer(struct kmqtt_conn *conn, unsigned long delay);
+
+/* Memory is short: have the timer of a connected client try to send again. */
+void kmqtt_conn_send_later(struct kmqtt_conn *conn);
 
 /* Close every connection of @listener, or of the broker if NULL. */
 void kmqtt_conn_close_all(struct kmqtt_broker *broker,

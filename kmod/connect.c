@@ -74,6 +74,8 @@ void kmqtt_connect_free(struct kmqtt_conn *conn)
 {
 	kmqtt_connecting_free(conn);
 	kfree(xchg(&conn->answer, NULL));
+	if (conn->auth_method)
+		kmqtt_uncharge(conn->broker, strlen(conn->auth_method));
 	kfree(conn->auth_method);
 }
 
@@ -262,6 +264,7 @@ static void kmqtt_connect_up(struct kmqtt_conn *conn, bool present)
 	kmqtt_event_conn(conn, KMQTT_EVENT_CONNECTED, 0,
 			 &conn->session->client_id);
 	kmqtt_connecting_free(conn);
+	smp_mb__before_atomic(); /* pairs with kmqtt_batch_take_items() */
 	set_bit(KMQTT_CONN_TX_OPEN, &conn->flags);
 	kmqtt_send_kick(conn);
 	/* Looks at keep alive and retries, and sets itself. */
@@ -358,6 +361,7 @@ static u8 kmqtt_connect_ask(struct kmqtt_conn *conn, u8 stage,
 {
 	struct kmqtt_connecting *c = conn->connecting;
 	struct kmqtt_auth_query query = { .stage = stage };
+	int ret;
 
 	if (c) {
 		query.has_username = c->connect.has_username;
@@ -370,7 +374,11 @@ static u8 kmqtt_connect_ask(struct kmqtt_conn *conn, u8 stage,
 	}
 	query.auth_method = props->auth_method;
 	query.auth_data = props->auth_data;
-	switch (kmqtt_authority_ask(conn, &query)) {
+	set_bit(KMQTT_CONN_ASKED, &conn->flags);
+	ret = kmqtt_authority_ask(conn, &query);
+	if (ret)
+		clear_bit(KMQTT_CONN_ASKED, &conn->flags);
+	switch (ret) {
 	case 0:
 		return 0;
 	case -EBUSY:
@@ -450,6 +458,7 @@ u8 kmqtt_connect_handle(struct kmqtt_conn *conn, const u8 *body, u32 len)
 		conn->auth_method = kmqtt_strdup(&c->connect.props.auth_method);
 		if (!conn->auth_method)
 			return MQTT_RC_QUOTA_EXCEEDED;
+		kmqtt_charge_always(conn->broker, strlen(conn->auth_method));
 	}
 	reason = kmqtt_connect_check(conn, c) ?:
 		 kmqtt_connect_authenticate(conn);
@@ -550,6 +559,8 @@ void kmqtt_connect_continue(struct kmqtt_conn *conn)
 {
 	struct kmqtt_auth_answer *answer = xchg(&conn->answer, NULL);
 
+	if (answer)
+		clear_bit(KMQTT_CONN_ASKED, &conn->flags);
 	if (conn->state == KMQTT_CONN_TAKEOVER) {
 		kfree(answer);
 		kmqtt_connect_proceed(conn);
@@ -577,6 +588,9 @@ u8 kmqtt_connect_auth(struct kmqtt_conn *conn, const u8 *body, u32 len)
 
 	if (!conn->auth_method)
 		return MQTT_RC_PROTOCOL_ERROR;	/* [MQTT-4.12.0-7] */
+	/* It is not its turn: one question about a client at a time. */
+	if (test_bit(KMQTT_CONN_ASKED, &conn->flags))
+		return MQTT_RC_PROTOCOL_ERROR;
 	reason = mqtt_decode_auth(body, len, &auth);
 	if (reason)
 		return reason;

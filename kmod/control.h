@@ -67,7 +67,8 @@ struct kmqtt_auth_query {
  * kmqtt_authority_cancel() comes first. The request holds a reference to
  * @conn; a connection has at most one.
  * Context: process.
- * Return: 0, -ENOTCONN (no authority), -EBUSY (auth_pending_max), -ENOMEM.
+ * Return: 0, -ENOTCONN (no authority), -EBUSY (auth_pending_max), -EMSGSIZE
+ * (a string that no attribute holds), -ENOMEM.
  */
 int kmqtt_authority_ask(struct kmqtt_conn *conn,
 			const struct kmqtt_auth_query *query);

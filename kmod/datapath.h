@@ -12,6 +12,7 @@
 #ifndef KMQTT_DATAPATH_H
 #define KMQTT_DATAPATH_H
 
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include "core/packet.h"
 
@@ -24,6 +25,9 @@ struct kmqtt_session;
 struct kmqtt_sub;
 struct kmqtt_will;
 
+/* How long one run may go on before the rest is put aside (jiffies). */
+#define KMQTT_RUN_TIME	DIV_ROUND_UP(HZ, 100)
+
 /**
  * struct kmqtt_run - one run of a work item through the data path
  *
@@ -35,12 +39,17 @@ struct kmqtt_will;
  * @dirty: connections that got something to send, each referenced
  * @nr_dirty: how many
  * @full: a queue is half full: flush before the next packet
+ * @aside: what was read is not all handled: the run was too long
+ * @until: jiffies; from then on the rest is left to the next run, so that the
+ *	other connections of the CPU get their turn
  */
 struct kmqtt_run {
 	struct kmqtt_broker *broker;
 	struct list_head dirty;
 	u32 nr_dirty;
 	bool full;
+	bool aside;
+	unsigned long until;
 };
 
 /**
@@ -64,6 +73,13 @@ static inline void kmqtt_run_init(struct kmqtt_run *run,
 	INIT_LIST_HEAD(&run->dirty);
 	run->nr_dirty = 0;
 	run->full = false;
+	run->aside = false;
+	run->until = jiffies + KMQTT_RUN_TIME;
+}
+
+static inline bool kmqtt_run_spent(const struct kmqtt_run *run)
+{
+	return time_after(jiffies, run->until);
 }
 
 /* receive.c APIs: */
@@ -130,15 +146,19 @@ u8 kmqtt_deliver_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 /* The connection is new: send again what is in flight. session->lock held. */
 void kmqtt_deliver_resume(struct kmqtt_session *session);
 /* Fill the window from pending and the queue from replays. session->lock.
- * Return: 0, or -ENOMEM: try again later. */
+ * Return: 0, -ENOMEM: try again later, -EAGAIN: try again. */
 int kmqtt_deliver_refill(struct kmqtt_session *session);
 /* Queue retained messages behind all else; takes @replay over. */
 void kmqtt_deliver_replay(struct kmqtt_session *session,
 			  struct kmqtt_replay *replay);
 /* Drop QoS 0 of a connection that is gone. session->lock held. */
 void kmqtt_deliver_offline(struct kmqtt_session *session);
-/* Free everything queued. session->lock held. */
-void kmqtt_deliver_purge(struct kmqtt_session *session);
+/* Free everything queued but the replays: they may be a million, so they come
+ * back in @replays, to be freed without the lock. session->lock held. */
+void kmqtt_deliver_purge(struct kmqtt_session *session,
+			 struct list_head *replays);
+void kmqtt_deliver_free_replays(struct kmqtt_session *session,
+				struct list_head *replays);
 /* Queue again what is older than retry_interval (3.x). Return: jiffies until
  * the next is due, 0: none, -ETIME: retries are used up. Timer work. */
 long kmqtt_deliver_retry(struct kmqtt_conn *conn);

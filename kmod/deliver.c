@@ -23,6 +23,9 @@
 /* A queue this long is sent before the publisher's next packet is looked at,
  * so that a burst fills no queue that its client would have emptied. */
 #define KMQTT_FLUSH_AT		64
+/* Deliveries given up, or retained messages passed over, under one hold of
+ * the lock. */
+#define KMQTT_DROPS_AT_ONCE	64
 /* What a queued delivery costs beside its message (bytes, for the limit). */
 #define KMQTT_OUT_OVERHEAD	64
 
@@ -31,7 +34,15 @@ static struct kmem_cache *kmqtt_out_cache;
 static u32 kmqtt_out_size(const struct kmqtt_out *out)
 {
 	return out->msg->topic.len + out->msg->props.len +
-	       out->msg->payload.len + KMQTT_OUT_OVERHEAD;
+	       out->msg->payload.len + KMQTT_OUT_OVERHEAD +
+	       out->nr_ids * sizeof(out->id);
+}
+
+/* Memory of a delivery with @nr_ids subscription identifiers. */
+static size_t kmqtt_out_memory(u32 nr_ids)
+{
+	return sizeof(struct kmqtt_out) +
+	       (nr_ids > 1 ? nr_ids * sizeof(u32) : 0);
 }
 
 static struct kmqtt_out *kmqtt_out_create(struct kmqtt_msg *msg, u8 qos,
@@ -41,7 +52,7 @@ static struct kmqtt_out *kmqtt_out_create(struct kmqtt_msg *msg, u8 qos,
 	struct kmqtt_broker *broker = msg->broker;
 	struct kmqtt_out *out;
 
-	if (!kmqtt_charge(broker, sizeof(*out)))
+	if (!kmqtt_charge(broker, kmqtt_out_memory(nr_ids)))
 		return NULL;
 	out = kmem_cache_alloc(kmqtt_out_cache, gfp);
 	if (!out)
@@ -67,7 +78,7 @@ static struct kmqtt_out *kmqtt_out_create(struct kmqtt_msg *msg, u8 qos,
 err_out:
 	kmem_cache_free(kmqtt_out_cache, out);
 err_charge:
-	kmqtt_uncharge(broker, sizeof(*out));
+	kmqtt_uncharge(broker, kmqtt_out_memory(nr_ids));
 	return NULL;
 }
 
@@ -75,7 +86,7 @@ void kmqtt_out_put(struct kmqtt_out *out)
 {
 	if (!refcount_dec_and_test(&out->ref))
 		return;
-	kmqtt_uncharge(out->msg->broker, sizeof(*out));
+	kmqtt_uncharge(out->msg->broker, kmqtt_out_memory(out->nr_ids));
 	kmqtt_msg_put(out->msg);
 	if (out->nr_ids > 1)
 		kfree(out->more_ids);
@@ -174,13 +185,13 @@ static int kmqtt_deliver_replay_one(struct kmqtt_session *session,
 done:
 	kmqtt_msg_put(msg);
 	replay->next++;
+	session->nr_replay--;
 	return 0;
 }
 
 static void kmqtt_replay_free(struct kmqtt_session *session,
 			      struct kmqtt_replay *replay)
 {
-	list_del(&replay->link);
 	for (; replay->next < replay->nr; replay->next++)
 		kmqtt_msg_put(replay->msgs[replay->next]);
 	kmqtt_uncharge(session->broker, replay->charged);
@@ -189,6 +200,7 @@ static void kmqtt_replay_free(struct kmqtt_session *session,
 
 static int kmqtt_deliver_refill_replays(struct kmqtt_session *session)
 {
+	u32 steps = KMQTT_REPLAY_AHEAD + KMQTT_DROPS_AT_ONCE;
 	struct kmqtt_replay *replay;
 	int ret;
 
@@ -198,9 +210,12 @@ static int kmqtt_deliver_refill_replays(struct kmqtt_session *session)
 		replay = list_first_entry(&session->replays,
 					  struct kmqtt_replay, link);
 		if (replay->next == replay->nr) {
+			list_del(&replay->link);
 			kmqtt_replay_free(session, replay);
 			continue;
 		}
+		if (!steps--)
+			return -EAGAIN;
 		ret = kmqtt_deliver_replay_one(session, replay);
 		if (ret)
 			return ret;
@@ -230,11 +245,29 @@ int kmqtt_deliver_refill(struct kmqtt_session *session)
 void kmqtt_deliver_replay(struct kmqtt_session *session,
 			  struct kmqtt_replay *replay)
 {
+	bool dead;
+
 	spin_lock(&session->lock);
-	list_add_tail(&replay->link, &session->replays);
-	if (session->dead)
-		kmqtt_replay_free(session, replay);
+	dead = session->dead;
+	if (!dead) {
+		list_add_tail(&replay->link, &session->replays);
+		session->nr_replay += replay->nr;
+	}
 	spin_unlock(&session->lock);
+	if (dead)
+		kmqtt_replay_free(session, replay);
+}
+
+void kmqtt_deliver_free_replays(struct kmqtt_session *session,
+				struct list_head *replays)
+{
+	struct kmqtt_replay *replay, *next;
+
+	list_for_each_entry_safe(replay, next, replays, link) {
+		list_del(&replay->link);
+		kmqtt_replay_free(session, replay);
+		cond_resched();
+	}
 }
 
 static bool kmqtt_deliver_over_limit(const struct kmqtt_session *session,
@@ -298,9 +331,9 @@ static bool kmqtt_deliver_enqueue(struct kmqtt_session *session,
 		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_OFFLINE);
 		return false;
 	}
-	if (kmqtt_deliver_over_limit(session, out) &&
-	    !kmqtt_deliver_make_room(session))
-		return false;
+	while (kmqtt_deliver_over_limit(session, out))
+		if (!kmqtt_deliver_make_room(session))
+			return false;
 	kmqtt_deliver_count_queued(session, out);
 	if (!out->qos) {
 		list_add_tail(&out->link, &session->ready);
@@ -376,18 +409,15 @@ static void kmqtt_deliver_purge_list(struct kmqtt_session *session,
 		kmqtt_deliver_discard(session, out);
 }
 
-void kmqtt_deliver_purge(struct kmqtt_session *session)
+void kmqtt_deliver_purge(struct kmqtt_session *session,
+			 struct list_head *replays)
 {
-	struct kmqtt_replay *replay, *next;
-
 	lockdep_assert_held(&session->lock);
 	kmqtt_deliver_purge_list(session, &session->ready);
 	kmqtt_deliver_purge_list(session, &session->pending);
 	kmqtt_deliver_purge_list(session, &session->inflight);
-	list_for_each_entry_safe(replay, next, &session->replays, link)
-		kmqtt_replay_free(session, replay);
-	session->nr_rx_qos2 = 0;
-	xa_destroy(&session->rx_qos2);
+	list_splice_init(&session->replays, replays);
+	session->nr_replay = 0;
 }
 
 /* Larger than the client takes [MQTT-3.1.2-24]? */
@@ -410,14 +440,19 @@ static bool kmqtt_deliver_too_large(const struct kmqtt_session *session,
 	return total > (session->max_packet ?: MQTT_PACKET_MAX);
 }
 
-/* Never sent, and it must not be any more? Then it is dropped and counted
- * [MQTT-3.3.2-5] [MQTT-3.1.2-25]. */
+/*
+ * Must it not be sent any more? Then it is dropped and counted: expired before
+ * it was ever sent [MQTT-3.3.2-5], or too large [MQTT-3.1.2-25], which it may
+ * have become with a new connection.
+ */
 static bool kmqtt_deliver_stale(struct kmqtt_session *session,
 				struct kmqtt_out *out)
 {
 	enum kmqtt_stat stat;
 
-	if (out->msg->expires &&
+	if (out->state == MQTT_QOS_WAIT_PUBCOMP)
+		return false;
+	if (out->state == MQTT_QOS_QUEUED &&
 	    kmqtt_msg_expired(out->msg, get_jiffies_64()))
 		stat = KMQTT_STAT_DROPPED_EXPIRED;
 	else if (kmqtt_deliver_too_large(session, out))
@@ -469,14 +504,17 @@ static void kmqtt_deliver_take(struct kmqtt_session *session,
 bool kmqtt_deliver_next(struct kmqtt_session *session,
 			struct kmqtt_tx_item *item)
 {
+	u32 drops = KMQTT_DROPS_AT_ONCE;
 	struct kmqtt_out *out;
 
 	lockdep_assert_held(&session->lock);
 	while ((out = list_first_entry_or_null(&session->ready,
 					       struct kmqtt_out, link))) {
-		if (out->state == MQTT_QOS_QUEUED &&
-		    kmqtt_deliver_stale(session, out))
-			continue;
+		if (kmqtt_deliver_stale(session, out)) {
+			if (--drops)
+				continue;
+			return false;
+		}
 		/* A new connection with a smaller receive maximum. */
 		if (out->qos && out->state != MQTT_QOS_WAIT_PUBCOMP &&
 		    !out->counted && session->nr_sent >= session->window)
@@ -553,7 +591,7 @@ u8 kmqtt_deliver_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 	if (session->conn == conn)
 		action = kmqtt_deliver_step(session, packet_id,
 					    kmqtt_deliver_event(type, reason));
-	if (!list_empty(&session->ready))
+	if (!list_empty(&session->ready) || !list_empty(&session->replays))
 		kmqtt_send_mark(run, conn);
 	spin_unlock(&session->lock);
 
@@ -578,6 +616,7 @@ static int kmqtt_deliver_requeue_old(struct kmqtt_session *session,
 	struct kmqtt_out *out, *tmp;
 	unsigned long age;
 	LIST_HEAD(due);
+	int ret = 0;
 
 	*next = interval;
 	list_for_each_entry_safe(out, tmp, &session->inflight, link) {
@@ -586,13 +625,15 @@ static int kmqtt_deliver_requeue_old(struct kmqtt_session *session,
 			*next = min_t(long, *next, interval - age);
 			continue;
 		}
-		if (out->retries >= max)
-			return -ETIME;
+		if (out->retries >= max) {
+			ret = -ETIME;
+			break;
+		}
 		out->retries++;
 		list_move_tail(&out->link, &due);
 	}
 	list_splice(&due, &session->ready);
-	return 0;
+	return ret;
 }
 
 long kmqtt_deliver_retry(struct kmqtt_conn *conn)

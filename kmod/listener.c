@@ -2,6 +2,7 @@
 /* Bound, listening sockets that turn into connections. */
 #include "listener.h"
 
+#include <linux/delay.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/netlink.h>
@@ -18,6 +19,7 @@
 /* Connections accepted in one run of the work before others get their turn. */
 #define KMQTT_ACCEPT_BUDGET	64
 #define KMQTT_BACKLOG		4096
+#define KMQTT_ACCEPT_PAUSE_MS	10
 
 void kmqtt_listener_get(struct kmqtt_listener *listener)
 {
@@ -68,12 +70,17 @@ static void kmqtt_listener_accept(struct work_struct *work)
 	struct kmqtt_listener *listener =
 		container_of(work, struct kmqtt_listener, accept_work);
 	struct socket *sock;
-	int budget = KMQTT_ACCEPT_BUDGET;
+	int budget = KMQTT_ACCEPT_BUDGET, ret;
 
 	while (budget-- > 0) {
-		if (kernel_accept(listener->sock, &sock, O_NONBLOCK))
+		ret = kernel_accept(listener->sock, &sock, O_NONBLOCK);
+		if (ret == -EAGAIN)
 			return;
-		kmqtt_listener_take(listener, sock);
+		if (!ret)
+			kmqtt_listener_take(listener, sock);
+		else
+			/* No memory, or that one is gone: not a busy loop. */
+			msleep(KMQTT_ACCEPT_PAUSE_MS);
 	}
 	queue_work(kmqtt_ctl_wq, &listener->accept_work);
 }

@@ -31,18 +31,26 @@ static struct kmqtt_broker *kmqtt_nl_broker(struct genl_info *info)
 	return kmqtt_broker_of(genl_info_net(info));
 }
 
-/* Answer with one number. Return: 0 or a negative errno. */
-static int kmqtt_nl_reply_u32(struct genl_info *info, u8 cmd, int attr,
-			      u32 value)
+/* An answer with room for a number, made before anything is changed. */
+static struct sk_buff *kmqtt_nl_reply_new(struct genl_info *info, u8 cmd,
+					  void **hdr)
 {
 	struct sk_buff *skb;
-	void *hdr;
 
 	skb = genlmsg_new(nla_total_size(sizeof(u32)), GFP_KERNEL);
 	if (!skb)
-		return -ENOMEM;
-	hdr = genlmsg_put_reply(skb, info, &kmqtt_genl_family, 0, cmd);
-	if (!hdr || nla_put_u32(skb, attr, value)) {
+		return NULL;
+	*hdr = genlmsg_put_reply(skb, info, &kmqtt_genl_family, 0, cmd);
+	if (*hdr)
+		return skb;
+	nlmsg_free(skb);
+	return NULL;
+}
+
+static int kmqtt_nl_reply_u32(struct genl_info *info, struct sk_buff *skb,
+			      void *hdr, int attr, u32 value)
+{
+	if (nla_put_u32(skb, attr, value)) {
 		nlmsg_free(skb);
 		return -EMSGSIZE;
 	}
@@ -87,7 +95,9 @@ int kmqtt_nl_listener_new(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr **attrs = info->attrs;
 	struct sockaddr_storage addr;
 	u8 mode = KMQTT_AUTH_REFUSE;
+	struct sk_buff *reply;
 	u32 max = 0;
+	void *hdr;
 	int ret;
 
 	ret = kmqtt_nl_get_addr(info, &addr);
@@ -97,12 +107,16 @@ int kmqtt_nl_listener_new(struct sk_buff *skb, struct genl_info *info)
 		mode = nla_get_u8(attrs[KMQTT_A_AUTH_MODE]);
 	if (attrs[KMQTT_A_MAX_CONNECTIONS])
 		max = nla_get_u32(attrs[KMQTT_A_MAX_CONNECTIONS]);
+	reply = kmqtt_nl_reply_new(info, KMQTT_CMD_LISTENER_NEW, &hdr);
+	if (!reply)
+		return -ENOMEM;
 	ret = kmqtt_listener_create(kmqtt_nl_broker(info), &addr, mode, max,
 				    info->extack);
-	if (ret < 0)
+	if (ret < 0) {
+		nlmsg_free(reply);
 		return ret;
-	return kmqtt_nl_reply_u32(info, KMQTT_CMD_LISTENER_NEW,
-				  KMQTT_A_LISTENER_ID, ret);
+	}
+	return kmqtt_nl_reply_u32(info, reply, hdr, KMQTT_A_LISTENER_ID, ret);
 }
 
 int kmqtt_nl_listener_del(struct sk_buff *skb, struct genl_info *info)
@@ -243,6 +257,8 @@ int kmqtt_nl_session_del(struct sk_buff *skb, struct genl_info *info)
 int kmqtt_nl_retained_del(struct sk_buff *skb, struct genl_info *info)
 {
 	struct mqtt_str filter;
+	struct sk_buff *reply;
+	void *hdr;
 
 	if (KMQTT_NL_LACKS(info, KMQTT_A_FILTER,
 			   "a topic filter is needed; # is for all"))
@@ -253,7 +269,10 @@ int kmqtt_nl_retained_del(struct sk_buff *skb, struct genl_info *info)
 				    "not a topic filter: + and # stand for whole levels, # for the last");
 		return -EINVAL;
 	}
-	return kmqtt_nl_reply_u32(info, KMQTT_CMD_RETAINED_DEL, KMQTT_A_COUNT,
+	reply = kmqtt_nl_reply_new(info, KMQTT_CMD_RETAINED_DEL, &hdr);
+	if (!reply)
+		return -ENOMEM;
+	return kmqtt_nl_reply_u32(info, reply, hdr, KMQTT_A_COUNT,
 				  kmqtt_retain_clear(kmqtt_nl_broker(info),
 						     &filter));
 }
@@ -491,7 +510,8 @@ int kmqtt_nl_auth_reply(struct sk_buff *skb, struct genl_info *info)
 		return 0;
 	kfree(answer);
 	if (ret == -EPERM)
-		GENL_SET_ERR_MSG(info, "this socket is not the authority: AUTHORITY_SET makes it that");
+		GENL_SET_ERR_MSG(info,
+				 "this socket is not the authority: AUTHORITY_SET makes it that");
 	else if (ret == -ENOENT)
 		NL_SET_ERR_MSG_ATTR(info->extack,
 				    info->attrs[KMQTT_A_REQUEST_ID],

@@ -144,9 +144,13 @@ static int kmqtt_publish_remember(struct kmqtt_conn *conn, u16 packet_id)
 		return -EEXIST;
 	if (session->nr_rx_qos2 >= conn->receive_max)
 		return -EDQUOT;
+	if (!kmqtt_charge(conn->broker, KMQTT_RX_QOS2_CHARGE))
+		return -ENOMEM;
 	ret = xa_err(xa_store(&session->rx_qos2, packet_id, xa_mk_value(1),
 			      GFP_KERNEL));
-	if (!ret)
+	if (ret)
+		kmqtt_uncharge(conn->broker, KMQTT_RX_QOS2_CHARGE);
+	else
 		WRITE_ONCE(session->nr_rx_qos2, session->nr_rx_qos2 + 1);
 	return ret;
 }
@@ -156,6 +160,7 @@ static bool kmqtt_publish_forget(struct kmqtt_session *session, u16 packet_id)
 	if (!xa_erase(&session->rx_qos2, packet_id))
 		return false;
 	WRITE_ONCE(session->nr_rx_qos2, session->nr_rx_qos2 - 1);
+	kmqtt_uncharge(session->broker, KMQTT_RX_QOS2_CHARGE);
 	return true;
 }
 

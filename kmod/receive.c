@@ -8,6 +8,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <net/sock.h>
+#include <net/tcp_states.h>
 #include "broker.h"
 #include "conn.h"
 #include "datapath.h"
@@ -230,7 +231,8 @@ static u8 kmqtt_receive_whole(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	int ret;
 
 	*used = 0;
-	while (*used < len && kmqtt_receive_may(conn)) {
+	while (*used < len && kmqtt_receive_may(conn) &&
+	       !kmqtt_run_spent(run)) {
 		const u8 *packet = data + *used;
 		u32 left = len - *used;
 
@@ -256,6 +258,7 @@ static u8 kmqtt_receive_whole(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		*used += fixed.len + fixed.remaining;
 		if (run->full)
 			kmqtt_send_flush(run);
+		cond_resched();
 	}
 	return 0;
 }
@@ -319,7 +322,8 @@ static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	u8 reason = 0;
 	u32 used;
 
-	while (len && !reason && kmqtt_receive_may(conn)) {
+	while (len && !reason && kmqtt_receive_may(conn) &&
+	       (conn->rx_len || !kmqtt_run_spent(run))) {
 		if (!conn->rx_len) {
 			reason = kmqtt_receive_whole(run, conn, data, len,
 						     &used);
@@ -333,7 +337,8 @@ static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	}
 	if (reason || !len || kmqtt_conn_closing(conn))
 		return reason;
-	/* Behind a CONNECT that waits for its answer. */
+	/* Behind a CONNECT that waits for its answer, or for the next run. */
+	run->aside = true;
 	return kmqtt_receive_stash(conn, data, len, 0);
 }
 
@@ -370,6 +375,11 @@ static bool kmqtt_receive_paused(struct kmqtt_conn *conn)
 {
 	if (READ_ONCE(conn->ctl_len) < KMQTT_RX_PAUSE_AT)
 		return false;
+	/* After a reset nobody takes our answers, and nothing would wake us. */
+	if (READ_ONCE(conn->sock->sk->sk_state) == TCP_CLOSE) {
+		kmqtt_conn_close_silently(conn, MQTT_RC_UNSPECIFIED);
+		return true;
+	}
 	set_bit(KMQTT_CONN_RX_PAUSED, &conn->flags);
 	smp_mb__after_atomic(); /* pairs with the xchg of ctl in send.c */
 	if (READ_ONCE(conn->ctl_len) >= KMQTT_RX_PAUSE_AT)
@@ -392,7 +402,7 @@ static int kmqtt_receive_once(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			return -EPROTO;
 		}
 		/* It may have brought us to wait again. */
-		if (!kmqtt_receive_may(conn))
+		if (!kmqtt_receive_may(conn) || run->aside)
 			return 0;
 	}
 	len = kmqtt_receive_read(conn, buf, KMQTT_RX_CHUNK);
@@ -442,12 +452,15 @@ bool kmqtt_receive(struct kmqtt_conn *conn)
 			break;
 		}
 		ret = kmqtt_receive_once(&run, conn, buf);
+		if (run.aside)
+			break;
 		if (ret > 0 && kmqtt_receive_drained(conn, ret))
 			ret = 0;
 	}
 	kmqtt_send_flush(&run);
 	kmqtt_rx_return(buf);
-	return ret > 0;
+	/* A CONNECT that waits is called again by what it waits for. */
+	return (ret > 0 || run.aside) && kmqtt_receive_may(conn);
 }
 
 bool kmqtt_receive_discard(struct kmqtt_conn *conn)

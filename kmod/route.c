@@ -22,6 +22,9 @@
 /* Slots of the first table; it doubles when half full. */
 #define KMQTT_MERGE_FIRST	16
 
+/* Members of a share group asked for a connection before the first is taken. */
+#define KMQTT_GROUP_LOOK	64
+
 /**
  * struct kmqtt_merge - what one client is to get, from all its subscriptions
  * @session: who; pinned by a subscription inside kmqtt_srcu
@@ -171,11 +174,14 @@ static void kmqtt_route_sub(struct kmqtt_route *route, struct kmqtt_sub *sub,
 static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group)
 {
 	struct kmqtt_sub *sub, *picked = NULL;
+	u32 look = KMQTT_GROUP_LOOK;
 
 	spin_lock(&group->lock);
 	list_for_each_entry(sub, &group->members, member) {
 		if (!picked)
 			picked = sub;
+		if (!look--)
+			break;
 		if (READ_ONCE(sub->session->conn)) {
 			picked = sub;
 			break;

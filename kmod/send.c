@@ -31,6 +31,9 @@
 /* Connections served in one go with bottom halves disabled: with a batch each
  * it stays far below netdev_max_backlog. */
 #define KMQTT_TX_CHUNK		8
+/* Bytes to one of them in there: a bound to the time, and to what is taken
+ * from the reserves for atomic allocations. */
+#define KMQTT_TX_ATOMIC		65536
 /* Control packets: first allocation. */
 #define KMQTT_CTL_FIRST		64
 
@@ -51,7 +54,7 @@ static DEFINE_PER_CPU(struct page_frag, kmqtt_tx_frag);
 
 static u8 *kmqtt_ctl_alloc(struct kmqtt_broker *broker, u32 size)
 {
-	u8 *buf = kmalloc(size, GFP_KERNEL);
+	u8 *buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 
 	if (buf)
 		kmqtt_charge_always(broker, size);
@@ -62,7 +65,7 @@ static void kmqtt_ctl_free(struct kmqtt_broker *broker, u8 *buf, u32 size)
 {
 	if (!buf)
 		return;
-	kfree(buf);
+	kmqtt_kvfree(buf);
 	kmqtt_uncharge(broker, size);
 }
 
@@ -152,6 +155,8 @@ static int kmqtt_tx_push(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 
 	if (gfpflags_allow_blocking(gfp))
 		sent = kernel_sendmsg(conn->sock, &msg, vec, nr, batch->bytes);
+	else if (batch->bytes > KMQTT_TX_ATOMIC)
+		sent = -EBUSY;
 	else
 		sent = kmqtt_tx_send_atomic(conn->sock->sk, &msg, vec, nr,
 					    batch->bytes);
@@ -191,10 +196,15 @@ static enum kmqtt_tx_result kmqtt_tx_block(struct kmqtt_conn *conn)
 	set_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags);
 	set_bit(SOCK_NOSPACE, &conn->sock->flags);
 	smp_mb__after_atomic();	/* pairs with kmqtt_conn_write_space() */
-	if (sk_stream_is_writeable(sk) &&
-	    test_and_clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags))
-		return KMQTT_TX_MORE;
-	return KMQTT_TX_DONE;
+	if (!sk_stream_is_writeable(sk) ||
+	    !test_and_clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags))
+		return KMQTT_TX_DONE;
+	/* Room, but TCP has no memory: nothing in flight will call us. */
+	if (!sk->sk_wmem_queued) {
+		kmqtt_conn_send_later(conn);
+		return KMQTT_TX_DONE;
+	}
+	return KMQTT_TX_MORE;
 }
 
 static void kmqtt_tx_fail(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
@@ -212,6 +222,11 @@ static enum kmqtt_tx_result kmqtt_tx_idle(struct kmqtt_conn *conn, gfp_t gfp)
 		return KMQTT_TX_DONE;
 	if (!gfpflags_allow_blocking(gfp))
 		return KMQTT_TX_SLEEP;
+	/* The DISCONNECT was queued before the bit was set, but maybe after
+	 * this batch was taken. */
+	smp_rmb();	/* pairs with kmqtt_conn_end() */
+	if (READ_ONCE(conn->ctl_len))
+		return KMQTT_TX_MORE;
 	set_bit(KMQTT_CONN_TX_DEAD, &conn->flags);
 	kernel_sock_shutdown(conn->sock, SHUT_WR);
 	return KMQTT_TX_DONE;
@@ -227,8 +242,6 @@ static struct kmqtt_batch *kmqtt_tx_next(struct kmqtt_conn *conn, gfp_t gfp)
 	}
 	batch = kmqtt_batch_borrow(gfp);
 	if (!batch) {
-		/* Everything stays queued; try again when memory is there. */
-		kmqtt_conn_set_timer(conn, HZ / 10);
 		return NULL;
 	}
 	kmqtt_batch_reset(batch);
@@ -265,8 +278,7 @@ static int kmqtt_tx_drain(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 static enum kmqtt_tx_result kmqtt_tx_sent(struct kmqtt_conn *conn,
 					  struct kmqtt_batch *batch)
 {
-	bool more = batch->nr_items == KMQTT_TX_ITEMS ||
-		    READ_ONCE(conn->ctl_len) ||
+	bool more = batch->more || READ_ONCE(conn->ctl_len) ||
 		    test_bit(KMQTT_CONN_TX_FIN, &conn->flags);
 
 	kmqtt_batch_release(conn, batch);
@@ -278,17 +290,24 @@ static enum kmqtt_tx_result kmqtt_tx_sent(struct kmqtt_conn *conn,
 static enum kmqtt_tx_result kmqtt_tx_round(struct kmqtt_conn *conn, gfp_t gfp)
 {
 	struct kmqtt_batch *batch;
+	bool more;
 	int ret;
 
 	if (test_bit(KMQTT_CONN_TX_DEAD, &conn->flags) ||
 	    test_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags))
 		return KMQTT_TX_DONE;
 	batch = kmqtt_tx_next(conn, gfp);
-	if (!batch)
+	if (!batch && !gfpflags_allow_blocking(gfp))
+		return KMQTT_TX_SLEEP;
+	if (!batch) {
+		/* Everything stays queued. */
+		kmqtt_conn_send_later(conn);
 		return KMQTT_TX_DONE;
+	}
 	if (!batch->bytes && !batch->nr_items) {
+		more = batch->more;
 		kmqtt_batch_return(batch);
-		return kmqtt_tx_idle(conn, gfp);
+		return more ? KMQTT_TX_MORE : kmqtt_tx_idle(conn, gfp);
 	}
 	ret = kmqtt_tx_drain(conn, batch, gfp);
 	if (!ret)
@@ -313,7 +332,8 @@ void kmqtt_send_kick(struct kmqtt_conn *conn)
 	if (atomic_inc_return(&conn->tx_kicks) != 1)
 		return;
 	do {
-		seen = atomic_read(&conn->tx_kicks);
+		/* Whatever was queued before these kicks is seen below. */
+		seen = atomic_read_acquire(&conn->tx_kicks);
 		while (kmqtt_tx_round(conn, GFP_KERNEL) != KMQTT_TX_DONE) {
 			if (--budget)
 				continue;
@@ -362,7 +382,7 @@ static struct kmqtt_conn *kmqtt_send_unmark(struct kmqtt_run *run)
 		return NULL;
 	list_del_init(&conn->dirty);
 	run->nr_dirty--;
-	clear_bit(KMQTT_CONN_DIRTY, &conn->flags);
+	clear_bit_unlock(KMQTT_CONN_DIRTY, &conn->flags);
 	smp_mb__after_atomic();	/* pairs with the bit in mark */
 	return conn;
 }
@@ -397,6 +417,8 @@ void kmqtt_send_flush(struct kmqtt_run *run)
 void kmqtt_send_free(struct kmqtt_conn *conn)
 {
 	if (conn->rest) {
+		/* Nobody is left whom reading could be given back to. */
+		clear_bit(KMQTT_CONN_RX_PAUSED, &conn->flags);
 		kmqtt_batch_release(conn, conn->rest);
 		kfree(conn->rest);
 	}

@@ -43,13 +43,24 @@ static const struct rhashtable_params kmqtt_session_params = {
 	.automatic_shrinking = true,
 };
 
+static void kmqtt_session_free_username(struct kmqtt_broker *broker,
+					char *username)
+{
+	if (!username)
+		return;
+	kmqtt_uncharge(broker, strlen(username) + 1);
+	kfree(username);
+}
+
 static void kmqtt_session_free(struct rcu_head *rcu)
 {
 	struct kmqtt_session *session = container_of(rcu, struct kmqtt_session,
 						     rcu);
 
-	kfree(rcu_dereference_raw(session->username));
-	kmqtt_uncharge(session->broker, session->charged);
+	kmqtt_session_free_username(session->broker,
+				    rcu_dereference_raw(session->username));
+	kmqtt_uncharge(session->broker, session->charged +
+		       session->nr_rx_qos2 * KMQTT_RX_QOS2_CHARGE);
 	kvfree(session);
 }
 
@@ -117,6 +128,7 @@ static struct kmqtt_will *kmqtt_session_end(struct kmqtt_session *session)
 {
 	struct kmqtt_broker *broker = session->broker;
 	struct kmqtt_will *will;
+	LIST_HEAD(replays);
 
 	lockdep_assert_held(&broker->lock);
 	if (session->dead)
@@ -132,8 +144,9 @@ static struct kmqtt_will *kmqtt_session_end(struct kmqtt_session *session)
 	session->will = NULL;
 	session->will_due = false;
 	session->expiring = false;
-	kmqtt_deliver_purge(session);
+	kmqtt_deliver_purge(session, &replays);
 	spin_unlock(&session->lock);
+	kmqtt_deliver_free_replays(session, &replays);
 
 	kmqtt_session_stop_timer(session);
 	kmqtt_session_put(session);
@@ -191,8 +204,9 @@ static void kmqtt_session_timer(struct work_struct *work)
 	will = NULL;
 	if (ended) {
 		mutex_lock(&broker->lock);
-		/* An attach may have come first: expiring is off then. */
-		if (session->expiring) {
+		/* An attach, and a new end, may have come first. */
+		if (session->expiring &&
+		    time_after_eq(jiffies, session->expires_at)) {
 			kmqtt_stat_inc(broker, KMQTT_STAT_SESSIONS_EXPIRED);
 			kmqtt_event_session(session,
 					    KMQTT_EVENT_SESSION_EXPIRED,
@@ -298,24 +312,18 @@ static bool kmqtt_session_owned(struct kmqtt_session *session,
 	return true;
 }
 
-static void kmqtt_session_set_username(struct kmqtt_session *session,
-				       char *username)
+/* Return: the old name, for kmqtt_session_free_username() after kmqtt_srcu. */
+static char *kmqtt_session_set_username(struct kmqtt_session *session,
+					char *username)
 {
 	char *old;
 
 	lockdep_assert_held(&session->broker->lock);
 	old = rcu_dereference_protected(session->username, true);
-	if (old && username && !strcmp(old, username)) {
-		kfree(username);
-		return;
-	}
+	if (old && username && !strcmp(old, username))
+		return username;
 	rcu_assign_pointer(session->username, username);
-	/* acl.c and dumps read it under RCU; a client that changes its name
-	 * is rare enough to wait. */
-	if (old) {
-		synchronize_rcu();
-		kfree(old);
-	}
+	return old;
 }
 
 /* The session is ours to take. broker->lock held. */
@@ -345,7 +353,7 @@ static void kmqtt_session_own(struct kmqtt_session *session,
 }
 
 static int kmqtt_session_attach_locked(struct kmqtt_attach *attach,
-				       char *username,
+				       char **username,
 				       struct kmqtt_session **ended,
 				       struct kmqtt_will **ended_will,
 				       struct kmqtt_will **old_will,
@@ -374,7 +382,7 @@ static int kmqtt_session_attach_locked(struct kmqtt_attach *attach,
 		kmqtt_session_get(session);
 	}
 	kmqtt_session_stop_timer(session);
-	kmqtt_session_set_username(session, username);
+	*username = kmqtt_session_set_username(session, *username);
 	kmqtt_session_own(session, attach, old_will, displaced);
 	kmqtt_session_put(session);
 	return 0;
@@ -393,13 +401,16 @@ int kmqtt_session_attach(struct kmqtt_attach *attach)
 		username = kstrdup(attach->username, GFP_KERNEL);
 		if (!username)
 			return -ENOMEM;
+		kmqtt_charge_always(broker, strlen(username) + 1);
 	}
 	mutex_lock(&broker->lock);
-	ret = kmqtt_session_attach_locked(attach, username, &ended, &ended_will,
+	ret = kmqtt_session_attach_locked(attach, &username, &ended, &ended_will,
 					  &old_will, &displaced);
 	mutex_unlock(&broker->lock);
-	if (ret)
-		kfree(username);
+	/* Ours if it was not needed, or one that readers may still see. */
+	if (username && !ret)
+		synchronize_srcu(kmqtt_srcu);
+	kmqtt_session_free_username(broker, username);
 	if (displaced == attach->conn) {
 		kmqtt_conn_put(displaced);
 		displaced = NULL;

@@ -93,8 +93,8 @@ struct kmqtt_will {
  * @rcu: for lookups
  * @broker: whose
  * @client_id: in @id_buf
- * @username: NUL-terminated or NULL; set at attach, stays until the next
- *	attach frees it after kmqtt_srcu; RCU
+ * @username: NUL-terminated or NULL, charged; replaced at attach under
+ *	broker->lock, freed after a kmqtt_srcu grace period
  *
  * @lock: guards what follows; innermost but for the xarrays', never held
  *	across a socket call; process context or BH disabled
@@ -113,9 +113,10 @@ struct kmqtt_will {
  * @nr_queued: in @ready (first transmissions) and @pending
  * @queued_bytes: their size
  * @replays: struct kmqtt_replay, oldest first
+ * @nr_replay: messages in them that are not queued yet
  * @dropped: deliveries lost at this session
  * @rx_qos2: packet identifiers of QoS 2 received and not released
- * @nr_rx_qos2: how many
+ * @nr_rx_qos2: how many; (io) of the owner, read by dumps
  * @max_packet: largest packet the client takes, 0: any
  * @version: enum mqtt_version of its (last) connection
  * @expiry: seconds to live without a connection, MQTT_EXPIRY_NEVER
@@ -157,6 +158,7 @@ struct kmqtt_session {
 	u32 nr_queued;
 	u64 queued_bytes;
 	struct list_head replays;
+	u32 nr_replay;
 	u64 dropped;
 	struct xarray rx_qos2;
 	u32 nr_rx_qos2;
@@ -229,6 +231,9 @@ struct kmqtt_group {
 	u16 len;
 	u8 name[];
 };
+
+/* What a remembered packet identifier may cost: a node of the xarray. */
+#define KMQTT_RX_QOS2_CHARGE	sizeof(struct xa_node)
 
 /* session.c: table and life */
 

@@ -20,6 +20,9 @@
 /* Reason codes of one SUBACK that need no allocation. */
 #define KMQTT_REASONS_INLINE	32
 
+/* Retained messages a session may be waiting for beside twice all there are. */
+#define KMQTT_REPLAY_SLACK	1024
+
 /** struct kmqtt_sub_key - identity of a subscription */
 struct kmqtt_sub_key {
 	const struct kmqtt_session *session;
@@ -123,7 +126,8 @@ static void kmqtt_group_free(struct rcu_head *rcu)
 {
 	struct kmqtt_group *group = container_of(rcu, struct kmqtt_group, rcu);
 
-	kfree_rcu(group, rcu);
+	/* Its table was read under broker->lock only. */
+	kvfree(group);
 }
 
 /* The group of a node and a share name; made if @create. */
@@ -134,15 +138,19 @@ static struct kmqtt_group *kmqtt_group_get(struct kmqtt_broker *broker,
 {
 	struct kmqtt_group_key key = { .node = node, .name = *name };
 	struct kmqtt_group *group;
+	size_t size;
 
 	lockdep_assert_held(&broker->lock);
 	group = rhashtable_lookup_fast(&broker->groups, &key,
 				       kmqtt_group_params);
 	if (group || !create)
 		return group;
-	group = kzalloc(struct_size(group, name, name->len), GFP_KERNEL);
-	if (!group)
+	size = struct_size(group, name, name->len);
+	if (!kmqtt_charge(broker, size))
 		return NULL;
+	group = kvzalloc(size, GFP_KERNEL);
+	if (!group)
+		goto err_charge;
 	group->entry.is_group = true;
 	group->node = node;
 	spin_lock_init(&group->lock);
@@ -150,12 +158,16 @@ static struct kmqtt_group *kmqtt_group_get(struct kmqtt_broker *broker,
 	group->len = name->len;
 	memcpy(group->name, name->data, name->len);
 	if (rhashtable_insert_fast(&broker->groups, &group->hash,
-				   kmqtt_group_params)) {
-		kfree(group);
-		return NULL;
-	}
+				   kmqtt_group_params))
+		goto err_group;
 	hlist_add_head_rcu(&group->entry.link, &node->entries);
 	return group;
+
+err_group:
+	kvfree(group);
+err_charge:
+	kmqtt_uncharge(broker, size);
+	return NULL;
 }
 
 static void kmqtt_group_drop_empty(struct kmqtt_broker *broker,
@@ -166,6 +178,7 @@ static void kmqtt_group_drop_empty(struct kmqtt_broker *broker,
 	rhashtable_remove_fast(&broker->groups, &group->hash,
 			       kmqtt_group_params);
 	hlist_del_rcu(&group->entry.link);
+	kmqtt_uncharge(broker, struct_size(group, name, group->len));
 	call_srcu(kmqtt_srcu, &group->rcu, kmqtt_group_free);
 }
 
@@ -361,6 +374,12 @@ static void kmqtt_subscribe_retained(struct kmqtt_session *session,
 
 	if (req->shared || handling == 2 || (handling == 1 && !req->fresh))
 		return;
+	/* Filters that do not overlap never come to more than there are. */
+	if (READ_ONCE(session->nr_replay) >
+	    2 * READ_ONCE(session->broker->nr_retained) + KMQTT_REPLAY_SLACK) {
+		kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_QUEUE_FULL);
+		return;
+	}
 	kmqtt_retain_replay(session, &req->filter, qos, req->sub_id);
 }
 
