@@ -21,7 +21,7 @@ PACKAGES_MODULE := make gcc kmod
 PACKAGES_USER := make gcc pkg-config libnl-3-dev libnl-genl-3-dev libssl-dev \
 	libcjson-dev
 PACKAGES_GUEST := qemu-system-x86 busybox-static python3 kmod
-PACKAGES_TEST := mosquitto-clients paho.mqtt.c-examples python3-paho-mqtt \
+PACKAGES_TEST := mosquitto-clients libpaho-mqtt-dev python3-paho-mqtt \
 	nodejs node-mqtt iproute2
 
 all: module user
@@ -41,9 +41,10 @@ help:
 	@echo '  test           all tests; T=pattern runs a part'
 	@echo '  test-debug     those of them that run in a guest, with a kernel that'
 	@echo '                 checks memory, locks and leaks (built when first wanted)'
+	@echo '  bench          what a message costs, beside mosquitto; B=pattern: a part'
 	@echo 'Install:'
 	@echo '  install        module, programs, manual, systemd unit (DESTDIR, PREFIX)'
-	@echo '  uninstall      remove what install has put there'
+	@echo '  uninstall      remove what install or dkms-install has put there'
 	@echo '  dkms-install   register with DKMS, which builds it for every kernel'
 	@echo 'Variables:'
 	@echo '  KVER=6.1.0-1-amd64  the kernel to build for and to boot (now: $(or $(KVER),none here))'
@@ -131,6 +132,14 @@ test: guest-packages
 	exec selftests/run-tests --kernel $$kver \
 		--module build/$$kver/kmqtt.ko "$(T)"
 
+bench: guest-packages
+	@kver=$$($(guest_kernel)) && \
+	echo "Building for $$kver" && \
+	$(MAKE) --no-print-directory -s -j$$(nproc) module user KVER=$$kver && \
+	$(MAKE) --no-print-directory -s -C selftests/bench bench \
+		MODULE=$(CURDIR)/build/$$kver/kmqtt.ko \
+		OUTPUT=$(CURDIR)/build/selftests/bench
+
 # The tests that run in a guest, with a kernel that checks memory, locks, RCU
 # and leaks. Its module is built beside the others; kmqtt.ko stays what it was.
 test-debug: guest-packages
@@ -151,13 +160,17 @@ install: all
 	@$(MAKE) --no-print-directory -C user install VERSION=$(VERSION) \
 		PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
+DKMS_SOURCE := /usr/src/kmqtt-$(VERSION)
+
 uninstall:
+	$(if $(DESTDIR),,@if dkms status kmqtt/$(VERSION) 2>/dev/null | grep -q .; then \
+		dkms remove kmqtt/$(VERSION) --all && rm -rf $(DKMS_SOURCE); \
+	fi)
 	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/kmqtt.ko
 	$(if $(DESTDIR),,PATH=$$PATH:/sbin:/usr/sbin depmod $(KVER))
 	@$(MAKE) --no-print-directory -C user uninstall PREFIX=$(PREFIX) \
 		DESTDIR=$(DESTDIR)
 
-DKMS_SOURCE := /usr/src/kmqtt-$(VERSION)
 dkms-install:
 	@$(NEED) "make dkms-install" dkms
 	@if [ "$$(id -u)" != 0 ]; then \
@@ -178,4 +191,4 @@ clean:
 	@$(MAKE) --no-print-directory -C selftests clean
 
 .PHONY: all help headers module build-module check user guest-packages run \
-	run-guest run-native shell ctl test test-debug install uninstall dkms-install clean
+	run-guest run-native shell ctl test bench test-debug install uninstall dkms-install clean

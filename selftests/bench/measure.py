@@ -6,9 +6,9 @@ scenarios one after the other. Writes one line of JSON for each to stdout.
 """
 
 import argparse
-import fnmatch
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -25,6 +25,8 @@ import scenarios  # noqa: E402
 WORK = "/tmp/bench"
 PORT = 1883
 START_SECONDS = 60
+# For brokers that do not raise the limit themselves.
+DESCRIPTORS = 100000
 # In the guest's own time, which runs ahead while it waits for a file.
 WAIT_SECONDS = 1000000
 
@@ -158,9 +160,10 @@ def run_idle(scenario, broker, opts):
         result["counted_per_connection"] = \
             (counted_bytes(opts) - counted) / scenario.clients
     proc.terminate()
-    proc.communicate()
+    _, err = proc.communicate()
     if line != "ready\n" or proc.returncode:
-        result["failed"] = "load ended with %d" % proc.returncode
+        result["failed"] = "load ended with %d: %s" % (proc.returncode,
+                                                       line + err)
     return result
 
 
@@ -173,11 +176,11 @@ def main():
     p.add_argument("--brokers", required=True)
     p.add_argument("pattern", nargs="?", default="")
     opts = p.parse_args()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     os.makedirs(WORK, exist_ok=True)
     for name in ("load", "relay"):
         shutil.copy(os.path.join(opts.programs, name), WORK)
-    chosen = [s for s in scenarios.ALL if not opts.pattern or
-              opts.pattern in s.name or fnmatch.fnmatch(s.name, opts.pattern)]
+    chosen = [s for s in scenarios.ALL if scenarios.wanted(s, opts.pattern)]
     for name in opts.brokers.split(","):
         todo = [s for s in chosen if name in s.brokers]
         if not todo:

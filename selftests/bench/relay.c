@@ -6,6 +6,8 @@
  *
  * usage: relay PORT [batched] [lose|double|swap|spoil]
  *
+ * Prints the port when it serves; PORT 0: any that is free.
+ *
  * Each message is sent to each subscriber by a send() of its own; batched: all
  * that has come in one recv(). The faults, once in a hundred messages, are for
  * the test of the load generator.
@@ -211,13 +213,17 @@ static int listen_on(unsigned int port)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+	socklen_t len = sizeof(address);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    listen(fd, 1024)) {
+	    listen(fd, 1024) ||
+	    getsockname(fd, (struct sockaddr *)&address, &len)) {
 		perror("relay");
 		exit(1);
 	}
+	printf("%d\n", ntohs(address.sin_port));
+	fflush(stdout);
 	return fd;
 }
 
@@ -242,7 +248,7 @@ int main(int argc, char **argv)
 	struct epoll_event events[EVENTS], event = { .events = EPOLLIN };
 	int epoll = epoll_create1(0), listener, i, n;
 
-	if (argc < 2 || !atoi(argv[1])) {
+	if (argc < 2) {
 		fputs("usage: relay PORT [batched] [lose|double|swap|spoil]\n",
 		      stderr);
 		return 2;

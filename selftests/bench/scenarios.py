@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The scenarios of the benchmark: options of the load generator."""
 
+import fnmatch
 from collections import namedtuple
 
 ALL_BROKERS = ("relay", "batched", "mosquitto", "kmqtt")
@@ -30,3 +31,9 @@ ALL = (
     traffic("1-1 among 100k filters", "-f100000 -u200 -n500", REAL_BROKERS),
     Scenario("idle", "", ALL_BROKERS[:1] + REAL_BROKERS, 5000),
 )
+
+
+def wanted(scenario, patterns):
+    """Does one of the patterns, with commas between them, mean it?"""
+    return any(p in scenario.name or fnmatch.fnmatch(scenario.name, p)
+               for p in patterns.split(","))

@@ -17,7 +17,8 @@
 
 #define TRAFFIC_HEAD		8	/* bytes of the two numbers */
 #define TRAFFIC_EVENTS		256
-#define TRAFFIC_TOPIC		"bench/%u/data"
+/* Several of these programs may run at a time: the first number is its own. */
+#define TRAFFIC_TOPIC		"load%07d/%u/data"
 #define FILTERS_PER_CLIENT	10000
 #define FILTERS_PER_PACKET	100
 
@@ -75,7 +76,7 @@ static void make_publisher(struct publisher *pub, struct peer *peer,
 	uint8_t *payload = calloc(1, opt.size);
 
 	memcpy(payload + TRAFFIC_HEAD, filler, opt.size - TRAFFIC_HEAD);
-	snprintf(pub->topic, sizeof(pub->topic), TRAFFIC_TOPIC,
+	snprintf(pub->topic, sizeof(pub->topic), TRAFFIC_TOPIC, (int)getpid(),
 		 opt.shape == TRAFFIC_ONE_TOPIC ? 0 : number);
 	pub->peer = peer;
 	peer->publisher = pub;
@@ -98,7 +99,8 @@ static bool make_subscriber(struct peer *peer, unsigned int number)
 	sub->nr = nr;
 	sub->first = all ? 0 : number;
 	peer->subscriber = sub;
-	snprintf(topic, sizeof(topic), TRAFFIC_TOPIC, all ? 0 : number);
+	snprintf(topic, sizeof(topic), TRAFFIC_TOPIC, (int)getpid(),
+		 all ? 0 : number);
 	return peer_subscribe(peer, &filter, 1, opt.qos);
 }
 
@@ -106,15 +108,15 @@ static bool make_subscriber(struct peer *peer, unsigned int number)
 static void make_filter(char *text, size_t room, unsigned int number)
 {
 	static const char *const forms[] = {
-		"bench/x%u/data", "bench/+/x%u", "other/x%u/#"
+		"load%07d/x%u/data", "load%07d/+/x%u", "other%07d/x%u/#"
 	};
 
-	snprintf(text, room, forms[number % 3], number);
+	snprintf(text, room, forms[number % 3], (int)getpid(), number);
 }
 
 static bool make_filters(struct peer *peer, unsigned int from, unsigned int to)
 {
-	char text[FILTERS_PER_PACKET][32], *filters[FILTERS_PER_PACKET];
+	char text[FILTERS_PER_PACKET][40], *filters[FILTERS_PER_PACKET];
 	unsigned int i;
 
 	while (from < to) {

@@ -47,6 +47,8 @@ def split_at_every_byte(t):
     stream = b"".join(sent)
     ends = [len(b"".join(sent[:n + 1])) for n in range(len(sent))]
     for cut in range(1, len(stream)):
+        if stream[cut - 2:cut + 2] == b"pppp":
+            continue	# within the payload one cut is like another
         c = t.raw()
         c.id = t.cid()
         c.send(stream[:cut])

@@ -127,7 +127,8 @@ class Guest:
                "-no-reboot", "-machine", "pc",
                "-accel", "tcg" if opts.icount else "tcg,thread=multi",
                "-cpu", opts.cpu, "-m", opts.mem,
-               "-smp", "1" if opts.icount else str(opts.smp),
+               "-smp", "1" if opts.icount else
+               "%d,sockets=%d" % (opts.smp, opts.smp),
                "-kernel", self.kernel.image, "-initrd", self.initrd(),
                "-append", (append + " " + opts.append).strip(),
                "-add-fd", "fd=%d,set=1" % console_fd,
@@ -282,7 +283,9 @@ class Guest:
             if not self.log.lines and self.errors:
                 return SETUP_FAILED
             if not self.stopping or found:
-                say("the guest died before the command had ended")
+                say("the guest died before the command had ended%s" %
+                    (" (QEMU: status %d)" % self.proc.returncode
+                     if self.proc.returncode else ""))
                 if not found:
                     for line in self.log.lines[-15:]:
                         say("  " + line)

@@ -30,7 +30,11 @@ module_out() {
 }
 
 broker_running() {
-	[ -n "$broker_pid" ] && kill -0 "$broker_pid" 2>/dev/null
+	[ -n "$broker_pid" ] || return
+	# A process that has ended has a number until it is waited for.
+	case $(sed 's/.*) //' "/proc/$broker_pid/stat" 2>/dev/null) in
+	Z*|"") return 1 ;;
+	esac
 }
 
 broker_start() {

@@ -31,7 +31,7 @@ static int worker_fd = -1;
 
 static void reply(uint64_t request, enum reason reason)
 {
-	struct nl_msg *msg = kmnl_msg(nl, KMQTT_CMD_AUTH_REPLY);
+	struct nl_msg *msg = kmnl_msg_small(nl, KMQTT_CMD_AUTH_REPLY);
 	int ret;
 
 	if (msg && (nla_put_u64(msg, KMQTT_A_REQUEST_ID, request) ||

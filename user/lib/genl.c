@@ -243,9 +243,9 @@ void kmnl_close(struct kmnl *nl)
 	free(nl);
 }
 
-struct nl_msg *kmnl_msg(struct kmnl *nl, int cmd)
+static struct nl_msg *msg_new(struct kmnl *nl, int cmd, size_t size)
 {
-	struct nl_msg *msg = nlmsg_alloc_size(KMNL_MSG_SIZE);
+	struct nl_msg *msg = nlmsg_alloc_size(size);
 
 	if (!msg)
 		return NULL;
@@ -257,7 +257,17 @@ struct nl_msg *kmnl_msg(struct kmnl *nl, int cmd)
 	return msg;
 }
 
-/* takes over the message; a copy of its header is kept by the caller */
+struct nl_msg *kmnl_msg(struct kmnl *nl, int cmd)
+{
+	return msg_new(nl, cmd, KMNL_MSG_SIZE);
+}
+
+struct nl_msg *kmnl_msg_small(struct kmnl *nl, int cmd)
+{
+	return msg_new(nl, cmd, 4096);
+}
+
+/* the message stays the caller's: errors are explained with it */
 static int transmit(struct kmnl *nl, struct nl_msg *msg, int flags)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };

@@ -79,6 +79,13 @@ const char *kmnl_error(const struct kmnl *nl);
 struct nl_msg *kmnl_msg(struct kmnl *nl, int cmd);
 
 /**
+ * kmnl_msg_small() - as kmnl_msg(), with room for a page only
+ *
+ * For messages that are sent by the thousand.
+ */
+struct nl_msg *kmnl_msg_small(struct kmnl *nl, int cmd);
+
+/**
  * kmnl_request() - send a request and wait until it is acknowledged
  * @nl: handle
  * @msg: consumed in any case; NULL is answered with -ENOMEM

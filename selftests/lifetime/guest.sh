@@ -1,0 +1,230 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Many clients and the ends of things: of the module, of network namespaces, of
+# the daemon. The clients are the load generator's, which checks what arrives.
+# broker: none
+selftests=$(cd "$(dirname "$0")/.." && pwd)
+. "$selftests/lib/ktap.sh"
+. "$selftests/lib/broker.sh"
+programs=$(dirname "$selftests")/build/selftests/bench
+load=$programs/load
+dir=$(mktemp -d)
+here=127.0.0.1
+# Emulated machines, beside others: patience (seconds).
+limit=120
+started=
+
+if [ -z "$KMQTT_MODULE" ] || [ -z "$KMQTTD" ] || [ -z "$KMQTTCTL" ]; then
+	echo "1..0 # SKIP KMQTT_MODULE, KMQTTD and KMQTTCTL name nothing"
+	exit 4
+fi
+if ! make -s -C "$selftests/bench" OUTPUT="$programs" all >"$dir/make" 2>&1; then
+	sed 's/^/# /' "$dir/make"
+	echo "1..0 # SKIP the load generator cannot be built"
+	exit 4
+fi
+
+# until_true COMMAND...: within the limit
+until_true() {
+	tries=$((limit * 2))
+	until "$@"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.5
+	done
+}
+
+listen() {
+	"$KMQTTCTL" listener add "$here:$KMQTT_PORT" auth open
+}
+
+# load_begin NAME ARG...: in the background
+load_begin() {
+	name=$1
+	shift
+	: >"$dir/$name.err"
+	"$load" -p "$KMQTT_PORT" -t $limit "$@" >"$dir/$name" \
+		2>"$dir/$name.err" &
+	last=$!
+	started="$started $last"
+}
+
+# load_start NAME ARG...: returns when all are connected
+load_start() {
+	load_begin "$@"
+	until_true ready_or_gone && grep -q ready "$dir/$name.err" && return
+	echo "the clients of $name could not connect"
+	cat "$dir/$name.err"
+	return 1
+}
+
+ready_or_gone() {
+	grep -q ready "$dir/$name.err" || ! kill -0 "$last" 2>/dev/null
+}
+
+# load_end NAME PID: its status; says what it has seen
+load_end() {
+	wait "$2"
+	status=$?
+	cat "$dir/$1" "$dir/$1.err"
+	return $status
+}
+
+# count NAME KEY: of what a load generator has reported
+count() {
+	sed -n "s/.*\"$2\": \([0-9]*\).*/\1/p" "$dir/$1"
+}
+
+clean_up() {
+	# shellcheck disable=SC2086 # a list
+	[ -z "$started" ] || kill -KILL $started 2>/dev/null
+	started=
+	broker_stop
+	for ns in kmqtt-a kmqtt-b; do
+		ip netns del $ns 2>/dev/null
+	done
+	module_out
+}
+
+# Subscribed, published to, acknowledged and gone; 250 in each process.
+thousand_clients() {
+	module_in && listen || return
+	pids=
+	for n in 1 2 3 4; do
+		load_begin many$n -o self -S 250 -q $((n % 3)) -n 5 -v 5
+		pids="$pids $last"
+	done
+	n=0
+	for pid in $pids; do
+		n=$((n + 1))
+		load_end many$n "$pid" || return
+		[ "$(count many$n deliveries)" = 1250 ] || return
+		[ "$(count many$n not_let_go)" = 0 ] || return
+	done
+	timeout $limit rmmod kmqtt
+}
+
+# All of the clients still there, and busy.
+unload_under_load() {
+	module_in && listen || return
+	load_start idle -i 500 -P 0 -S 0 -n 0 -a || return
+	idle=$last
+	load_start pairs -o pairs -S 100 -w 8 -q 1 -e || return
+	pairs=$last
+	load_start fan -P 10 -S 100 -w 32 -e || return
+	fan=$last
+	until_true moving 1000 || return
+	timeout $limit rmmod kmqtt || return
+	load_end fan "$fan" && load_end pairs "$pairs" || return
+	kill -TERM "$idle"
+	wait "$idle"
+	[ "$(count fan ended)" != 0 ] && [ "$(count pairs ended)" != 0 ]
+}
+
+# Has the broker passed on so many messages?
+moving() {
+	sent=$("$KMQTTCTL" stats show 2>/dev/null |
+		sed -n 's/^ *publish_sent[: ]*\([0-9]*\).*/\1/p')
+	[ "${sent:-0}" -ge "$1" ]
+}
+
+reload() {
+	for n in $(seq 20); do
+		module_in && listen || return
+		load_start "traffic$n" -P 2 -S 5 -w 8 -q $((n % 3)) -v 5 -e ||
+			return
+		until_true moving 100 || return
+		timeout $limit rmmod kmqtt || return
+		load_end "traffic$n" "$last" >"$dir/said" || {
+			cat "$dir/said"
+			return 1
+		}
+	done
+}
+
+# Traffic in one namespace is none in the other, nor here.
+namespaces() {
+	module_in || return
+	for ns in kmqtt-a kmqtt-b; do
+		ip netns add $ns && ip -n $ns link set lo up &&
+		"$KMQTTCTL" -n $ns listener add "$here:$KMQTT_PORT" auth open ||
+			return
+	done
+	listen || return
+	ip netns exec kmqtt-b "$load" -t $limit -p "$KMQTT_PORT" -n 0 \
+		-P 0 -S 0 -i 3 -a >"$dir/b" 2>"$dir/b.err" &
+	watcher=$!
+	started="$started $watcher"
+	until_true grep -q ready "$dir/b.err" || return
+	# The same topic and the same identifiers in all three.
+	for ns in kmqtt-a kmqtt-b; do
+		ip netns exec $ns "$load" -t $limit -p "$KMQTT_PORT" -S 3 -n 100 \
+			-q 1 || return
+	done
+	ip netns exec kmqtt-a mosquitto_pub -p "$KMQTT_PORT" -r -t kept -m a ||
+		return
+	[ "$("$KMQTTCTL" -n kmqtt-a -j retained show | grep -c kept)" = 1 ] &&
+	[ "$("$KMQTTCTL" -n kmqtt-b -j retained show | grep -c kept)" = 0 ] &&
+	[ "$("$KMQTTCTL" -j retained show | grep -c kept)" = 0 ] || {
+		echo "a retained message is where it should not be, or nowhere"
+		return 1
+	}
+	[ "$("$KMQTTCTL" -n kmqtt-b client show | grep -c load-)" = 3 ] &&
+	[ "$("$KMQTTCTL" -n kmqtt-a client show | grep -c load-)" = 0 ] || {
+		echo "clients are where they should not be, or nowhere"
+		return 1
+	}
+	kill -TERM $watcher
+	wait $watcher
+}
+
+# The last process in it goes with its clients; then nothing holds it.
+namespace_deleted() {
+	module_in || return
+	for n in $(seq 5); do
+		ip netns add kmqtt-a && ip -n kmqtt-a link set lo up &&
+		"$KMQTTCTL" -n kmqtt-a listener add "$here:$KMQTT_PORT" \
+			auth open || return
+		rm -f "$dir/gone.err"
+		ip netns exec kmqtt-a "$load" -p "$KMQTT_PORT" -t $limit -P 3 \
+			-S 50 -w 8 -q 1 -e >"$dir/gone" 2>"$dir/gone.err" &
+		started="$started $!"
+		until_true grep -q ready "$dir/gone.err" || return
+		ip netns del kmqtt-a || return
+		kill -KILL $!
+		wait $!
+	done 2>/dev/null
+	# It waits until the namespaces have ended.
+	timeout $limit rmmod kmqtt
+}
+
+# In the middle of traffic, five times; nobody notices.
+daemon_killed() {
+	broker_start || return
+	load_start qos1 -P 4 -S 20 -w 16 -q 1 -v 5 || return
+	qos1=$last
+	load_start qos2 -o pairs -S 20 -w 4 -q 2 || return
+	qos2=$last
+	for n in $(seq 5); do
+		until_true moving $((n * 2000)) || return
+		broker_kill
+		until_true moving $((n * 2000 + 1000)) || return
+		broker_start || return
+	done
+	kill -TERM "$qos1" "$qos2"
+	load_end qos1 "$qos1" && load_end qos2 "$qos2"
+}
+
+run() {
+	ktap_run "$1" "$2"
+	clean_up >/dev/null 2>&1
+}
+
+trap 'clean_up; rm -rf "$dir"' EXIT
+run "a thousand clients come, publish and leave; rmmod" thousand_clients
+run "rmmod under full load returns" unload_under_load
+run "the module is reloaded 20 times with traffic" reload
+run "two namespaces do not see each other" namespaces
+run "a namespace is deleted with clients connected" namespace_deleted
+run "kmqttd is killed and restarted, nothing is lost" daemon_killed
+ktap_end
