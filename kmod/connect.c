@@ -113,6 +113,7 @@ static void kmqtt_connect_refuse_with(struct kmqtt_conn *conn, u8 reason,
 	struct mqtt_connack ack = {
 		.version = conn->version,
 		.reason = reason,
+		.maximum_qos = 2,	/* that is: not sent */
 		.client_maximum = conn->client_max_packet,
 	};
 	struct mqtt_str client_id = {};

@@ -8,6 +8,7 @@
 #include "broker.h"
 #include "conn.h"
 #include "control.h"
+#include "core/rhash.h"
 #include "datapath.h"
 
 static u32 kmqtt_session_hash_key(const void *data, u32 len, u32 seed)
@@ -251,7 +252,7 @@ kmqtt_session_create(struct kmqtt_broker *broker,
 	xa_init_flags(&session->by_id, XA_FLAGS_ALLOC1);
 	xa_init(&session->rx_qos2);
 	INIT_DELAYED_WORK(&session->timer, kmqtt_session_timer);
-	if (rhashtable_insert_fast(&broker->sessions, &session->hash,
+	if (mqtt_rhash_insert(&broker->sessions, &session->hash,
 				   kmqtt_session_params))
 		goto err_session;
 	WRITE_ONCE(broker->nr_sessions, broker->nr_sessions + 1);

@@ -13,6 +13,7 @@
 #include "broker.h"
 #include "conn.h"
 #include "control.h"
+#include "core/rhash.h"
 #include "core/topic.h"
 #include "datapath.h"
 #include "session.h"
@@ -157,7 +158,7 @@ static struct kmqtt_group *kmqtt_group_get(struct kmqtt_broker *broker,
 	INIT_LIST_HEAD(&group->members);
 	group->len = name->len;
 	memcpy(group->name, name->data, name->len);
-	if (rhashtable_insert_fast(&broker->groups, &group->hash,
+	if (mqtt_rhash_insert(&broker->groups, &group->hash,
 				   kmqtt_group_params))
 		goto err_group;
 	hlist_add_head_rcu(&group->entry.link, &node->entries);
@@ -268,7 +269,7 @@ static struct kmqtt_sub *kmqtt_sub_create(struct kmqtt_session *session,
 	sub->session = session;
 	sub->node = node;
 	sub->group = group;
-	if (rhashtable_insert_fast(&broker->sub_index, &sub->index,
+	if (mqtt_rhash_insert(&broker->sub_index, &sub->index,
 				   kmqtt_sub_params))
 		goto err_sub;
 	kmqtt_session_get(session);

@@ -12,6 +12,7 @@
  * bucket table, which a resize replaces.
  */
 #include "tree.h"
+#include "rhash.h"
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/jhash.h>
@@ -236,7 +237,7 @@ static struct mqtt_node *mqtt_node_new(struct mqtt_tree *tree,
 	memcpy(node->level, level, len);
 
 	mqtt_node_count(tree, node, 1);
-	if (rhashtable_insert_fast(&tree->nodes, &node->hash,
+	if (mqtt_rhash_insert(&tree->nodes, &node->hash,
 				   mqtt_tree_params)) {
 		mqtt_node_count(tree, node, -1);
 		kvfree(node);

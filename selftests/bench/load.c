@@ -51,7 +51,7 @@ struct load_options {
 	bool may_end;
 };
 
-static volatile bool terminated;
+static volatile sig_atomic_t terminated;
 
 static void on_signal(int signal)
 {
@@ -250,7 +250,7 @@ int main(int argc, char **argv)
 	resolve(&load, &traffic.target);
 	prepare();
 	if (!traffic_open(&traffic))
-		return load.may_end ? 0 : 1;
+		return 1;
 	fprintf(stderr, "ready\n");
 	traffic_run(load.warm_up);
 	warm_deliveries = traffic_count.deliveries;
@@ -264,7 +264,5 @@ int main(int argc, char **argv)
 	if (!traffic_count.ended)
 		kept = traffic_close();
 	report(elapsed, idle, warm_deliveries, kept);
-	if (load.may_end && traffic_count.ended)
-		return 0;
-	return traffic_clean() && !kept ? 0 : 1;
+	return traffic_clean(load.may_end) && !kept ? 0 : 1;
 }

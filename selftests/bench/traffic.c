@@ -48,7 +48,7 @@ struct subscriber {
 };
 
 struct traffic_count traffic_count;
-volatile bool traffic_stop;
+volatile sig_atomic_t traffic_stop;
 
 static struct traffic_options opt;
 static struct peer *peers;
@@ -417,11 +417,12 @@ unsigned int traffic_close(void)
 	return kept;
 }
 
-bool traffic_clean(void)
+bool traffic_clean(bool broker_may_end)
 {
 	const struct traffic_count *count = &traffic_count;
 
-	return !(count->lost || count->duplicates || count->disordered ||
-		 count->corrupted || count->unexpected || count->ended ||
-		 count->stalled);
+	if (count->lost || count->duplicates || count->disordered ||
+	    count->corrupted || count->unexpected || count->stalled)
+		return false;
+	return broker_may_end || !count->ended;
 }

@@ -3,6 +3,7 @@
 #ifndef BENCH_TRAFFIC_H
 #define BENCH_TRAFFIC_H
 
+#include <signal.h>
 #include "peer.h"
 
 /** enum traffic_shape - how topics connect publishers and subscribers */
@@ -41,7 +42,7 @@ struct traffic_count {
 extern struct traffic_count traffic_count;
 
 /* Set by the caller, in a signal handler too: publish nothing more. */
-extern volatile bool traffic_stop;
+extern volatile sig_atomic_t traffic_stop;
 
 /* Connects and subscribes everybody. False with a diagnostic. */
 bool traffic_open(const struct traffic_options *options);
@@ -56,7 +57,10 @@ void traffic_run(uint32_t messages);
 /* Everybody leaves; the number of those the broker did not let go. */
 unsigned int traffic_close(void);
 
-/* True if nothing was lost, doubled, disordered, corrupted and so on. */
-bool traffic_clean(void);
+/*
+ * True if nothing was lost, doubled, disordered, corrupted and so on. What was
+ * on its way when the broker went away is not lost.
+ */
+bool traffic_clean(bool broker_may_end);
 
 #endif /* BENCH_TRAFFIC_H */

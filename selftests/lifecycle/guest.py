@@ -230,9 +230,6 @@ def checked(test):
     name, function, row = test
 
     def both(*args):
-        load()
-        unload()
-        forget()
         try:
             function(*args)
         finally:
@@ -247,6 +244,10 @@ def checked(test):
 if __name__ == "__main__":
     ktap.TESTS[:] = [checked(test) for test in ktap.TESTS]
     REASON = None
-    if not (MODULE and KMQTTCTL):
+    if MODULE and KMQTTCTL:
+        load()
+        unload()
+        forget()
+    else:
         REASON = "KMQTT_MODULE and KMQTTCTL do not name the module and kmqttctl"
     ktap.main(REASON)

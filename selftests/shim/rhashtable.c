@@ -79,7 +79,7 @@ int rhashtable_insert_fast(struct rhashtable *ht, struct rhash_head *obj,
 	(void)params;
 	shim_step();
 	if (shim_fails())
-		return -EBUSY;
+		return -ENOMEM;
 	if (++ht->nelems > ht->nr_buckets)
 		rht_resize(ht, ht->nr_buckets * 2);
 	obj->next = *rht_obj_bucket(ht, obj);
