@@ -7,6 +7,7 @@ kind are connected: everybody is let go, nothing is left behind."""
 import collections
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import time
@@ -136,7 +137,20 @@ class Namespace:
         run(*self.inside("ip", "link", "set", "eth0", "up"))
         listen("192.0.2.2", "-n", self.name)
         listen("127.0.0.1", "-n", self.name)
+        self.await_neighbour()
         return self
+
+    @staticmethod
+    def await_neighbour():
+        """A link that has just come up may lose the first address look-ups."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("192.0.2.2", PORT), 10).close()
+                return
+            except OSError:
+                if time.monotonic() > end:
+                    raise
 
     def delete(self):
         run("ip", "netns", "del", self.name)
