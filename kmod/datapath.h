@@ -88,7 +88,6 @@ bool kmqtt_receive(struct kmqtt_conn *conn);
 /* Throw away what comes in. Return: true at the end of the stream. */
 bool kmqtt_receive_discard(struct kmqtt_conn *conn);
 void kmqtt_receive_free(struct kmqtt_conn *conn);
-int kmqtt_receive_init(void);
 void kmqtt_receive_uninit(void);
 
 /* connect.c APIs: */
@@ -181,7 +180,6 @@ void kmqtt_send_flush(struct kmqtt_run *run);
 /* Send what is due to @conn; if somebody is at it, he will see it too. */
 void kmqtt_send_kick(struct kmqtt_conn *conn);
 void kmqtt_send_free(struct kmqtt_conn *conn);
-int kmqtt_send_init(void);
 void kmqtt_send_uninit(void);
 
 /* retain.c APIs: */

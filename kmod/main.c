@@ -5,27 +5,18 @@
 #include "broker.h"
 #include "control.h"
 #include "datapath.h"
-#include "session.h"
 
+/* send and receive hold nothing until they are used: only spare buffers. */
 static int __init kmqtt_init(void)
 {
 	int ret;
 
-	ret = kmqtt_session_init();
-	if (ret)
-		return ret;
 	ret = kmqtt_deliver_init();
 	if (ret)
-		goto err_session;
-	ret = kmqtt_send_init();
-	if (ret)
-		goto err_deliver;
-	ret = kmqtt_receive_init();
-	if (ret)
-		goto err_send;
+		return ret;
 	ret = kmqtt_broker_init();
 	if (ret)
-		goto err_receive;
+		goto err_deliver;
 	ret = kmqtt_netlink_init();
 	if (ret)
 		goto err_broker;
@@ -33,14 +24,10 @@ static int __init kmqtt_init(void)
 
 err_broker:
 	kmqtt_broker_uninit();
-err_receive:
 	kmqtt_receive_uninit();
-err_send:
 	kmqtt_send_uninit();
 err_deliver:
 	kmqtt_deliver_uninit();
-err_session:
-	kmqtt_session_uninit();
 	return ret;
 }
 
@@ -51,7 +38,6 @@ static void __exit kmqtt_exit(void)
 	kmqtt_receive_uninit();
 	kmqtt_send_uninit();
 	kmqtt_deliver_uninit();
-	kmqtt_session_uninit();
 }
 
 module_init(kmqtt_init);

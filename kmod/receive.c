@@ -483,11 +483,6 @@ bool kmqtt_receive_discard(struct kmqtt_conn *conn)
 	return len <= 0 && len != -EAGAIN && len != -EINTR;
 }
 
-int kmqtt_receive_init(void)
-{
-	return 0;
-}
-
 void kmqtt_receive_uninit(void)
 {
 	int cpu;

@@ -426,11 +426,6 @@ void kmqtt_send_free(struct kmqtt_conn *conn)
 	kmqtt_batch_free_aliases(conn);
 }
 
-int kmqtt_send_init(void)
-{
-	return 0;
-}
-
 void kmqtt_send_uninit(void)
 {
 	int cpu;

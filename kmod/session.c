@@ -586,12 +586,3 @@ void kmqtt_session_table_uninit(struct kmqtt_broker *broker)
 {
 	rhashtable_destroy(&broker->sessions);
 }
-
-int kmqtt_session_init(void)
-{
-	return 0;
-}
-
-void kmqtt_session_uninit(void)
-{
-}

@@ -309,7 +309,5 @@ void kmqtt_session_put(struct kmqtt_session *session);
 
 int kmqtt_session_table_init(struct kmqtt_broker *broker);
 void kmqtt_session_table_uninit(struct kmqtt_broker *broker);
-int kmqtt_session_init(void);
-void kmqtt_session_uninit(void);
 
 #endif
