@@ -244,3 +244,16 @@ def again_out_of_turn(t):
         c = admitted(t)
         c.send(bad)
         c.expect_disconnect({0x82, 0x8c})
+
+
+@shows("MQTT-4.12.0-3", "MQTT-4.13.1-1")
+def again_and_again_without_waiting(t):
+    """A client that goes on before the authority has answered is ended; its
+    questions do not take the place of others' at the authority."""
+    c = admitted(t)
+    c.send(wire.auth(0x19, method()) +
+           wire.auth(0x18, method(data=ANSWERS[0])) * 500)
+    found = c.rest()
+    check(found and found[-1].type == wire.DISCONNECT and
+          found[-1].reason in (0x82, 0x87), f"{found[-1:]}")
+    admitted(t).expect_nothing()

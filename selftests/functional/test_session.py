@@ -84,7 +84,7 @@ def expiry_passes(t):
     connection closed, and not before."""
     cid, other, topic = t.cid(), t.cid(), t.topic()
     away(t, other, [(topic, 1)], expiry=30)
-    away(t, cid, [(topic, 1)], expiry=1)
+    away(t, cid, [(topic, 1)], expiry=30)
     t.lasting(cid, expiry=1, present=True).close()
     t.sessions[cid] = 5
     wait_until_gone(t, cid)

@@ -223,9 +223,8 @@ def ack(kind, pid, reason=None, properties=None, flags=None):
 def subscribe(pid, filters, ver=5, properties=(), flags=2):
     """@filters: a list of (filter, options byte)"""
     body = u16(pid) + (props(properties) if ver == 5 else b"")
-    for item, options in filters:
-        body += string(item) + bytes([options])
-    return packet(SUBSCRIBE, flags, body)
+    return packet(SUBSCRIBE, flags, body + b"".join(
+        string(item) + bytes([options]) for item, options in filters))
 
 
 def unsubscribe(pid, filters, ver=5, properties=(), flags=2):

@@ -35,10 +35,15 @@ def state_folder(port):
     return os.path.join(base, "kmqtt-%d-%s" % (os.getuid(), port))
 
 
+def nobody(folder):
+    return Busy("no guest is running there (%s); `make run` starts one, and "
+                "PORT= must be the same" % folder)
+
+
 def free_console(folder):
     """(lock file, socket) of a console nobody else uses."""
     if not os.path.exists(os.path.join(folder, "console0")):
-        raise Busy("no guest is running there (%s)" % folder)
+        raise nobody(folder)
     for n in range(vm.CONSOLES):
         lock = open(os.path.join(folder, "lock%d" % n), "w")
         try:
@@ -47,7 +52,7 @@ def free_console(folder):
             sock.connect(os.path.join(folder, "console%d" % n))
             return lock, sock
         except ConnectionRefusedError:
-            raise Busy("no guest is running there (%s)" % folder)
+            raise nobody(folder)
         except BlockingIOError:
             lock.close()
     raise Busy("all %d consoles of the guest are in use" % vm.CONSOLES)

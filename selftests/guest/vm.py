@@ -91,10 +91,11 @@ class Guest:
         """The archive with what this run alone needs, after the base one."""
         opts, q = self.opts, shlex.quote
         moddir = self.kernel.moddir
-        where = "cwd=%s\nresults=%s\nmodule=%s\nmoddir=%s\nleaks=%s\n" % (
+        where = "cwd=%s\nresults=%s\nmodule=%s\nmoddir=%s\nleaks=%s\n" \
+            "consoles=%d\n" % (
             q(os.getcwd()), q(opts.share or ""), q(opts.module or ""),
             q(moddir if moddir and moddir != "/" else ""),
-            "1" if opts.leaks else "")
+            "1" if opts.leaks else "", CONSOLES if opts.consoles else 0)
         lines = ["cd %s" % q(os.getcwd())]
         lines += ["export %s" % q(e) for e in opts.env]
         lines.append("exec " + " ".join(q(a) for a in self.argv))

@@ -14,6 +14,7 @@ there() {
 	busybox-static)	probe='command -v busybox && ! ldd "$(command -v busybox)"' ;;
 	make|gcc|python3|sparse|npm)
 			probe="command -v $1" ;;
+	libc6-dev)	probe='echo "#include <stdio.h>" | gcc -E -' ;;
 	kmod)		probe='PATH=$PATH:/sbin:/usr/sbin command -v modprobe' ;;
 	nodejs)		probe='command -v node' ;;
 	iproute2)	probe='PATH=$PATH:/sbin:/usr/sbin command -v ip' ;;
@@ -34,11 +35,13 @@ there() {
 		grep -qx installed
 }
 
-missing=
-failed=
-for package; do
-	there "$package" || missing="$missing $package"
-done
+missing() {
+	for package; do
+		there "$package" || printf ' %s' "$package"
+	done
+}
+
+missing=$(missing "$@")
 [ -z "$missing" ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
@@ -55,20 +58,29 @@ if [ "$(id -u)" != 0 ]; then
 	fi
 	sudo=sudo
 fi
+
+# Parts of a parallel make come here at the same time: one after the other.
+exec 9<"$0"
+flock 9
+missing=$(missing "$@")
+[ -z "$missing" ] && exit 0
 echo "Installing for $reason:$missing (${sudo:+$sudo }apt-get install)"
+if [ -n "$sudo" ] && ! sudo env true 9<&-; then
+	echo "not installed, because sudo does not let you. As root: apt-get install$missing" >&2
+	exit 1
+fi
 # shellcheck disable=SC2086 # a list of words
 install() {
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
-		-o Dpkg::Use-Pty=0 install --no-install-recommends $missing \
-		>/dev/null
+		-o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
+		install --no-install-recommends $missing \
+		>/dev/null 9<&-
 }
 # The lists may be old, or not there at all.
 install 2>/dev/null && exit
-$sudo apt-get -qq update
+$sudo apt-get -qq update 9<&-
 install 2>&1 | grep '^E:' >&2
-for package in $missing; do
-	there "$package" || failed="$failed $package"
-done
+failed=$(missing "$@")
 [ -z "$failed" ] || {
 	echo "apt-get could not install:$failed" >&2
 	exit 1
