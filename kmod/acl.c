@@ -8,6 +8,7 @@
 #include <linux/kmqtt.h>
 #include "broker.h"
 #include "control.h"
+#include "core/rhash.h"
 #include "core/topic.h"
 #include "session.h"
 
@@ -177,7 +178,7 @@ static struct kmqtt_acl_chain *kmqtt_acl_chain_of(struct kmqtt_acl *acl,
 	if (!kmqtt_charge(acl->broker, sizeof(*user)))
 		goto err_user;
 	user->name = rule->username;
-	if (rhashtable_insert_fast(&acl->users, &user->hash, kmqtt_acl_users))
+	if (mqtt_rhash_insert(&acl->users, &user->hash, kmqtt_acl_users))
 		goto err_charge;
 	acl->charged += sizeof(*user);
 	return &user->chain;

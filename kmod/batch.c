@@ -45,15 +45,24 @@ void kmqtt_batch_reset(struct kmqtt_batch *batch)
 	batch->more = false;
 }
 
+/* The head that needed a buffer of its own is sent. */
+void kmqtt_batch_free_big(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
+{
+	if (!batch->big)
+		return;
+	kmqtt_kvfree(batch->big);
+	kmqtt_uncharge(conn->broker, batch->big_size);
+	batch->big = NULL;
+}
+
 /* Everything in it is sent, or will never be. */
-void kmqtt_batch_release(struct kmqtt_conn *conn,
-			     struct kmqtt_batch *batch)
+void kmqtt_batch_release(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 {
 	u32 i;
 
 	for (i = 0; i < batch->nr_items; i++)
 		kmqtt_out_put(batch->items[i].out);
-	kmqtt_kvfree(batch->big);
+	kmqtt_batch_free_big(conn, batch);
 	if (batch->ctl) {
 		kmqtt_kvfree(batch->ctl);
 		kmqtt_uncharge(conn->broker, batch->ctl_size);
@@ -207,7 +216,8 @@ static void kmqtt_batch_head(struct kmqtt_conn *conn,
 }
 
 /* Where to put @len bytes of a head. NULL: after this batch, or no memory. */
-static u8 *kmqtt_batch_room(struct kmqtt_batch *batch, u32 len, gfp_t gfp)
+static u8 *kmqtt_batch_room(struct kmqtt_broker *broker,
+			    struct kmqtt_batch *batch, u32 len, gfp_t gfp)
 {
 	u8 *at;
 
@@ -218,7 +228,12 @@ static u8 *kmqtt_batch_room(struct kmqtt_batch *batch, u32 len, gfp_t gfp)
 	}
 	if (len <= KMQTT_TX_SCRATCH || batch->big)
 		return NULL;
-	batch->big = kvmalloc(len, gfp);
+	if (!kmqtt_charge(broker, len))
+		return NULL;
+	batch->big = kvmalloc(len, gfp | __GFP_NOWARN);
+	if (!batch->big)
+		kmqtt_uncharge(broker, len);
+	batch->big_size = len;
 	return batch->big;
 }
 
@@ -235,7 +250,7 @@ static int kmqtt_batch_encode_publish(struct kmqtt_conn *conn,
 
 	kmqtt_batch_head(conn, item, &head, gfp);
 	len = mqtt_publish_head_len(&head, NULL);
-	at = kmqtt_batch_room(batch, len, gfp);
+	at = kmqtt_batch_room(conn->broker, batch, len, gfp);
 	if (!at) {
 		kmqtt_alias_take_back(conn, aliases);
 		return batch->nr_vec ? -ENOBUFS : -ENOMEM;
@@ -297,21 +312,17 @@ int kmqtt_batch_encode(struct kmqtt_conn *conn,
 	return 0;
 }
 
-/* Deliveries that are due to @conn, while it owns its session. */
+/* Deliveries that are due to @conn, while it owns its session; KMQTT_CONN_TX_OPEN
+ * was seen set. */
 void kmqtt_batch_take_items(struct kmqtt_conn *conn,
 				struct kmqtt_batch *batch)
 {
-	struct kmqtt_session *session;
+	struct kmqtt_session *session = conn->session;
 	const struct kmqtt_out *out;
 	u32 bytes = 0;
 	u64 dropped;
 	int ret = 0;
 
-	/* Pairs with kmqtt_connect_up(): what was set before is there. */
-	if (!test_bit(KMQTT_CONN_TX_OPEN, &conn->flags))
-		return;
-	smp_rmb();
-	session = conn->session;
 	spin_lock(&session->lock);
 	if (session->conn == conn) {
 		dropped = session->dropped;
@@ -321,7 +332,7 @@ void kmqtt_batch_take_items(struct kmqtt_conn *conn,
 		       kmqtt_deliver_next(session,
 					  &batch->items[batch->nr_items])) {
 			out = batch->items[batch->nr_items++].out;
-			bytes += min_t(u32, out->msg->payload.len,
+			bytes += min_t(u32, kmqtt_out_size(out),
 				       KMQTT_TX_BYTES);
 		}
 		/* Dropped ones, or passed over, have made room for others. */
@@ -331,7 +342,7 @@ void kmqtt_batch_take_items(struct kmqtt_conn *conn,
 	}
 	spin_unlock(&session->lock);
 	/* Nothing else may come to try again what lacked memory. */
-	if (ret == -ENOMEM && !batch->nr_items)
+	if (ret == -ENOMEM)
 		kmqtt_conn_send_later(conn);
 }
 

@@ -25,6 +25,7 @@
  * @ctl: control packets taken from the connection, or NULL
  * @ctl_size: bytes allocated for it
  * @big: head of a message whose topic or properties pass @scratch, or NULL
+ * @big_size: bytes allocated and charged for it
  * @scratch_len: bytes used
  * @more: the session has, or may have, more that is due
  * @kept: charged, since it belongs to a connection
@@ -41,6 +42,7 @@ struct kmqtt_batch {
 	u8 *ctl;
 	u32 ctl_size;
 	u8 *big;
+	u32 big_size;
 	u32 scratch_len;
 	bool more;
 	bool kept;
@@ -59,6 +61,9 @@ void kmqtt_batch_reset(struct kmqtt_batch *batch);
 
 /* Let go of what it holds: it is sent, or never will be. Any context. */
 void kmqtt_batch_release(struct kmqtt_conn *conn, struct kmqtt_batch *batch);
+
+/* Free @big, if there is one. Any context. */
+void kmqtt_batch_free_big(struct kmqtt_conn *conn, struct kmqtt_batch *batch);
 
 /* Take what is due: control packets, deliveries. Tx owner, any context. */
 void kmqtt_batch_take_control(struct kmqtt_conn *conn,

@@ -21,25 +21,48 @@ struct workqueue_struct *kmqtt_ctl_wq;
 
 static unsigned int kmqtt_net_id __read_mostly;
 
+/*
+ * The brokers of all namespaces but the initial one share a bound, the default
+ * of memory_max: who may make namespaces cannot have the machine's memory by
+ * making many.
+ */
+static struct percpu_counter kmqtt_netns_memory;
+
+static bool kmqtt_broker_shares(const struct kmqtt_broker *broker)
+{
+	return !net_eq(broker->net, &init_net);
+}
+
+static void kmqtt_account(struct kmqtt_broker *broker, s64 bytes)
+{
+	percpu_counter_add_batch(&broker->memory, bytes, KMQTT_MEMORY_BATCH);
+	if (kmqtt_broker_shares(broker))
+		percpu_counter_add_batch(&kmqtt_netns_memory, bytes,
+					 KMQTT_MEMORY_BATCH);
+}
+
 bool kmqtt_charge(struct kmqtt_broker *broker, size_t bytes)
 {
 	u64 max = kmqtt_cfg(broker, KMQTT_SET_MEMORY_MAX);
 
 	if (percpu_counter_read_positive(&broker->memory) + bytes > max)
 		return false;
-	kmqtt_charge_always(broker, bytes);
+	if (kmqtt_broker_shares(broker) &&
+	    percpu_counter_read_positive(&kmqtt_netns_memory) + bytes >
+	    kmqtt_config_default(KMQTT_SET_MEMORY_MAX))
+		return false;
+	kmqtt_account(broker, bytes);
 	return true;
 }
 
 void kmqtt_charge_always(struct kmqtt_broker *broker, size_t bytes)
 {
-	percpu_counter_add_batch(&broker->memory, bytes, KMQTT_MEMORY_BATCH);
+	kmqtt_account(broker, bytes);
 }
 
 void kmqtt_uncharge(struct kmqtt_broker *broker, size_t bytes)
 {
-	percpu_counter_add_batch(&broker->memory, -(s64)bytes,
-				 KMQTT_MEMORY_BATCH);
+	kmqtt_account(broker, -(s64)bytes);
 }
 
 struct kmqtt_broker *kmqtt_broker_of(struct net *net)
@@ -163,10 +186,13 @@ int kmqtt_broker_init(void)
 	ret = init_srcu_struct(kmqtt_srcu);
 	if (ret)
 		return ret;
+	ret = percpu_counter_init(&kmqtt_netns_memory, 0, GFP_KERNEL);
+	if (ret)
+		goto err_srcu;
 	ret = -ENOMEM;
 	kmqtt_wq = alloc_workqueue("kmqtt", WQ_MEM_RECLAIM, 0);
 	if (!kmqtt_wq)
-		goto err_srcu;
+		goto err_memory;
 	kmqtt_ctl_wq = alloc_workqueue("kmqtt_ctl", WQ_UNBOUND | WQ_MEM_RECLAIM,
 				       0);
 	if (!kmqtt_ctl_wq)
@@ -180,6 +206,8 @@ err_ctl_wq:
 	destroy_workqueue(kmqtt_ctl_wq);
 err_wq:
 	destroy_workqueue(kmqtt_wq);
+err_memory:
+	percpu_counter_destroy(&kmqtt_netns_memory);
 err_srcu:
 	cleanup_srcu_struct(kmqtt_srcu);
 	return ret;
@@ -192,5 +220,6 @@ void kmqtt_broker_uninit(void)
 	destroy_workqueue(kmqtt_wq);
 	srcu_barrier(kmqtt_srcu);
 	rcu_barrier();
+	percpu_counter_destroy(&kmqtt_netns_memory);
 	cleanup_srcu_struct(kmqtt_srcu);
 }

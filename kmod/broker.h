@@ -64,6 +64,7 @@ struct kmqtt_broker {
 	u32 listener_id;
 	struct rhashtable sessions;
 	u32 nr_sessions;
+	u64 attach_nr;
 	struct mqtt_tree subs;
 	struct rhashtable sub_index;
 	struct rhashtable groups;

@@ -98,15 +98,18 @@ const struct kmqtt_setting_info kmqtt_settings[KMQTT_NR_SETTINGS] = {
 	},
 	[KMQTT_SET_RETAINED_BYTES_MAX] = {
 		"retained_bytes_max", 256 * KMQTT_MIB, 0, S64_MAX,
-		"bytes of retained messages; more are delivered and not kept"
+		"bytes of retained messages; more are delivered and not kept",
+		.host_only = true
 	},
 	[KMQTT_SET_SUBSCRIPTION_BYTES_MAX] = {
 		"subscription_bytes_max", 64 * KMQTT_MIB, 65536, S64_MAX,
-		"bytes of the tree of topic filters of all clients"
+		"bytes of the tree of topic filters of all clients",
+		.host_only = true
 	},
 	[KMQTT_SET_MEMORY_MAX] = {
 		"memory_max", 0, KMQTT_MIB, S64_MAX,
-		"bytes of sessions, queues, messages and rules; default: a quarter of the RAM", 4
+		"bytes of sessions, queues, messages and rules; default: a quarter of the RAM", 4,
+		.host_only = true
 	},
 	[KMQTT_SET_RETRY_INTERVAL] = {
 		"retry_interval", 0, 0, 3600,

@@ -43,6 +43,8 @@ enum kmqtt_setting {
 
 /**
  * struct kmqtt_setting_info - a row of the table
+ * @host_only: more than the default is for who may take the machine's memory:
+ *	CAP_NET_ADMIN in the initial user namespace
  * @def: default; 0 with @def_ram_share set: RAM / @def_ram_share
  */
 struct kmqtt_setting_info {
@@ -52,6 +54,7 @@ struct kmqtt_setting_info {
 	u64 max;
 	const char *help;
 	u32 def_ram_share;
+	bool host_only;
 };
 
 extern const struct kmqtt_setting_info kmqtt_settings[KMQTT_NR_SETTINGS];

@@ -181,15 +181,25 @@ static u8 kmqtt_conn_reason(const struct kmqtt_conn *conn)
 	return READ_ONCE(conn->closing) & 0xff;
 }
 
+/* What only CONNACK may say, as DISCONNECT can say it. */
+static u8 kmqtt_conn_goodbye_reason(u8 reason)
+{
+	if (mqtt_is_disconnect_reason(reason))
+		return reason;
+	return reason == MQTT_RC_SERVER_UNAVAILABLE ? MQTT_RC_SERVER_BUSY :
+						      MQTT_RC_NOT_AUTHORIZED;
+}
+
 static void kmqtt_conn_say_goodbye(struct kmqtt_conn *conn)
 {
-	u8 buf[8];
+	u8 buf[8], reason;
 	int len;
 
 	if (conn->version != MQTT_V5 || conn->state != KMQTT_CONN_UP ||
 	    test_bit(KMQTT_CONN_SILENT, &conn->flags))
 		return;
-	len = mqtt_encode_disconnect(buf, sizeof(buf), kmqtt_conn_reason(conn), NULL,
+	reason = kmqtt_conn_goodbye_reason(kmqtt_conn_reason(conn));
+	len = mqtt_encode_disconnect(buf, sizeof(buf), reason, NULL,
 				     conn->client_max_packet);
 	if (len > 0)
 		kmqtt_send_control(conn, buf, len);
@@ -212,8 +222,10 @@ static void kmqtt_conn_unlink(struct kmqtt_conn *conn)
 	kmqtt_authority_cancel(conn);
 	kmqtt_conn_say_goodbye(conn);
 	if (conn->session) {
-		kmqtt_session_detach(conn, !test_bit(KMQTT_CONN_NORMAL,
-						     &conn->flags));
+		/* When all service ends, wills are not published either. */
+		kmqtt_session_detach(conn, !READ_ONCE(broker->stopping) &&
+				     !test_bit(KMQTT_CONN_NORMAL,
+					       &conn->flags));
 		kmqtt_event_conn(conn, KMQTT_EVENT_DISCONNECTED,
 				 kmqtt_conn_reason(conn), &conn->session->client_id);
 	} else {
@@ -265,6 +277,13 @@ static void kmqtt_conn_io(struct work_struct *work)
 	struct kmqtt_conn *conn = container_of(work, struct kmqtt_conn,
 					       io_work);
 
+	/* Not when it was made: the end must not come before the callbacks. */
+	if (!test_bit(KMQTT_CONN_TIMED, &conn->flags)) {
+		set_bit(KMQTT_CONN_TIMED, &conn->flags);
+		kmqtt_conn_set_timer(conn, HZ *
+				     kmqtt_cfg(conn->broker,
+					       KMQTT_SET_CONNECT_TIMEOUT));
+	}
 	if (kmqtt_conn_closing(conn)) {
 		kmqtt_conn_end(conn);
 	} else if (conn->state == KMQTT_CONN_AUTH ||
@@ -405,16 +424,30 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
 	atomic_inc(&listener->nr_conns);
 	atomic_inc(&broker->nr_conns);
 	atomic_inc(&broker->nr_half_open);
+	/* Whoever ends it goes through the list first: then the callbacks are
+	 * there, and stay away once they are taken back. */
 	spin_lock(&broker->conn_lock);
 	list_add_tail(&conn->list, &broker->conns);
-	spin_unlock(&broker->conn_lock);
-	kmqtt_conn_set_timer(conn, HZ * kmqtt_cfg(broker,
-						  KMQTT_SET_CONNECT_TIMEOUT));
 	kmqtt_conn_attach(conn);
-	/* For what arrived before the callbacks were ours. */
+	spin_unlock(&broker->conn_lock);
+	/* A peer without power is found out even with keep alive 0. */
+	sock_set_keepalive(sock->sk);
+	/* For what arrived before the callbacks were ours, and for the time
+	 * that a CONNECT may take. */
 	kmqtt_conn_queue_io(conn);
 	kmqtt_conn_put(conn);
 	return 0;
+}
+
+void kmqtt_conn_wake_timers(struct kmqtt_broker *broker)
+{
+	struct kmqtt_conn *conn;
+
+	spin_lock(&broker->conn_lock);
+	list_for_each_entry(conn, &broker->conns, list)
+		if (READ_ONCE(conn->state) == KMQTT_CONN_UP)
+			kmqtt_conn_set_timer(conn, 0);
+	spin_unlock(&broker->conn_lock);
 }
 
 void kmqtt_conn_close_all(struct kmqtt_broker *broker,

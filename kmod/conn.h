@@ -43,6 +43,7 @@ enum kmqtt_conn_flags {
 	KMQTT_CONN_TX_DEAD,	/* the socket failed or was shut down */
 	KMQTT_CONN_LINGERED,	/* the lingering time is over */
 	KMQTT_CONN_REAUTH,	/* a re-authentication is going on */
+	KMQTT_CONN_TIMED,	/* the time for CONNECT is running */
 	KMQTT_CONN_ASKED,	/* the authority has a question about it */
 };
 
@@ -70,6 +71,7 @@ enum kmqtt_conn_flags {
  * @half_open: counted in broker->nr_half_open (io)
  * @connecting: what CONNECT asked, until it is answered (io)
  * @answer: of the authority; xchg
+ * @attach_nr: which CONNECT of the broker's it was; under broker->lock
  * @session: set once when UP (io), referenced until release
  * @problem_info: the client wants reason strings (io)
  * @auth_method: of CONNECT, NUL-terminated or NULL (io)
@@ -127,6 +129,7 @@ struct kmqtt_conn {
 	u32 client_max_packet;
 	struct kmqtt_connecting *connecting;
 	struct kmqtt_auth_answer *answer;
+	u64 attach_nr;
 	struct kmqtt_session *session;
 	char *auth_method;
 	unsigned long connected_at;
@@ -188,11 +191,14 @@ static inline bool kmqtt_conn_closing(const struct kmqtt_conn *conn)
 void kmqtt_conn_queue_io(struct kmqtt_conn *conn);
 void kmqtt_conn_queue_tx(struct kmqtt_conn *conn);
 
-/* (Re)start the timer of @conn: at most @delay jiffies from now. */
+/* (Re)start the timer of @conn: @delay jiffies from now, whatever was set. */
 void kmqtt_conn_set_timer(struct kmqtt_conn *conn, unsigned long delay);
 
 /* Memory is short: have the timer of a connected client try to send again. */
 void kmqtt_conn_send_later(struct kmqtt_conn *conn);
+
+/* Have the timers of all connections look at the settings again. */
+void kmqtt_conn_wake_timers(struct kmqtt_broker *broker);
 
 /* Close every connection of @listener, or of the broker if NULL. */
 void kmqtt_conn_close_all(struct kmqtt_broker *broker,

@@ -193,6 +193,9 @@ static u8 kmqtt_connect_check(struct kmqtt_conn *conn,
 		    !kmqtt_cfg(broker, KMQTT_SET_RETAIN_AVAILABLE))
 			return MQTT_RC_RETAIN_NOT_SUPPORTED; /* [MQTT-3.2.2-13] */
 	}
+	if (connect->has_will && mqtt_topic_depth(&connect->will_topic) >
+	    kmqtt_cfg(broker, KMQTT_SET_MAX_TOPIC_LEVELS))
+		return MQTT_RC_TOPIC_NAME_INVALID;
 	if (connect->has_will && connect->will_props.payload_format == 1 &&
 	    !mqtt_utf8_valid(connect->will_payload.data,
 			     connect->will_payload.len))
@@ -483,11 +486,16 @@ static u8 kmqtt_connect_send_auth(struct kmqtt_conn *conn, u8 reason,
 	if (!buf)
 		return MQTT_RC_QUOTA_EXCEEDED;
 	len = mqtt_encode_auth(buf, size, reason, &method, data);
+	/* It cannot be had in smaller pieces [MQTT-3.1.2-24]. */
+	if (conn->client_max_packet && len > 0 &&
+	    len > conn->client_max_packet)
+		len = -EMSGSIZE;
 	if (len > 0)
 		len = kmqtt_send_control(conn, buf, len);
 	kvfree(buf);
 	if (len)
-		return MQTT_RC_QUOTA_EXCEEDED;
+		return len == -EMSGSIZE ? MQTT_RC_PACKET_TOO_LARGE :
+					  MQTT_RC_QUOTA_EXCEEDED;
 	kmqtt_send_kick(conn);
 	return 0;
 }

@@ -77,6 +77,12 @@ static inline void kmqtt_run_init(struct kmqtt_run *run,
 	run->until = jiffies + KMQTT_RUN_TIME;
 }
 
+/* It has to go on: what is left cannot be kept for the next one. */
+static inline void kmqtt_run_prolong(struct kmqtt_run *run)
+{
+	run->until = jiffies + KMQTT_RUN_TIME;
+}
+
 static inline bool kmqtt_run_spent(const struct kmqtt_run *run)
 {
 	return time_after(jiffies, run->until);
@@ -166,6 +172,9 @@ long kmqtt_deliver_retry(struct kmqtt_conn *conn);
 bool kmqtt_deliver_next(struct kmqtt_session *session,
 			struct kmqtt_tx_item *item);
 void kmqtt_out_put(struct kmqtt_out *out);
+
+/* Bytes that @out counts for against max_queued_bytes. */
+u32 kmqtt_out_size(const struct kmqtt_out *out);
 int kmqtt_deliver_init(void);
 void kmqtt_deliver_uninit(void);
 

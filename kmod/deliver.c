@@ -16,6 +16,7 @@
 #include "conn.h"
 #include "control.h"
 #include "datapath.h"
+#include "retain.h"
 #include "session.h"
 
 /* Deliveries made ahead from a replay. */
@@ -31,7 +32,7 @@
 
 static struct kmem_cache *kmqtt_out_cache;
 
-static u32 kmqtt_out_size(const struct kmqtt_out *out)
+u32 kmqtt_out_size(const struct kmqtt_out *out)
 {
 	return out->msg->topic.len + out->msg->props.len +
 	       out->msg->payload.len + KMQTT_OUT_OVERHEAD +
@@ -155,18 +156,22 @@ static bool kmqtt_deliver_window_open(const struct kmqtt_session *session)
 	return session->nr_inflight < session->window;
 }
 
-/* One message of a replay to the queue. Return: 0, -ENOMEM. */
-static int kmqtt_deliver_replay_one(struct kmqtt_session *session,
-				    struct kmqtt_replay *replay)
+/* The message, unless another has taken its place. Inside kmqtt_srcu. */
+static int kmqtt_deliver_retained(struct kmqtt_session *session,
+				  const struct kmqtt_replay *replay,
+				  const struct kmqtt_retained *retained)
 {
-	struct kmqtt_msg *msg = replay->msgs[replay->next];
-	u8 qos = min(replay->qos, msg->qos);
+	struct kmqtt_msg *msg;
 	struct kmqtt_out *out;
 	int ret;
+	u8 qos;
 
-	if (READ_ONCE(msg->superseded) ||
-	    kmqtt_msg_expired(msg, get_jiffies_64()))
-		goto done;
+	if (READ_ONCE(retained->superseded))
+		return 0;
+	msg = retained->msg;
+	if (kmqtt_msg_expired(msg, get_jiffies_64()))
+		return 0;
+	qos = min(replay->qos, msg->qos);
 	out = kmqtt_out_create(msg, qos, true, &replay->sub_id,
 			       !!replay->sub_id, GFP_ATOMIC | __GFP_NOWARN);
 	if (!out)
@@ -182,8 +187,22 @@ static int kmqtt_deliver_replay_one(struct kmqtt_session *session,
 		list_add_tail(&out->link, &session->ready);
 	}
 	kmqtt_deliver_count_queued(session, out);
-done:
-	kmqtt_msg_put(msg);
+	return 0;
+}
+
+/* One message of a replay to the queue. Return: 0, -ENOMEM. */
+static int kmqtt_deliver_replay_one(struct kmqtt_session *session,
+				    struct kmqtt_replay *replay)
+{
+	struct kmqtt_retained *retained = replay->items[replay->next];
+	int idx, ret;
+
+	idx = srcu_read_lock(kmqtt_srcu);
+	ret = kmqtt_deliver_retained(session, replay, retained);
+	srcu_read_unlock(kmqtt_srcu, idx);
+	if (ret)
+		return ret;
+	kmqtt_retained_put(retained);
 	replay->next++;
 	session->nr_replay--;
 	return 0;
@@ -193,7 +212,7 @@ static void kmqtt_replay_free(struct kmqtt_session *session,
 			      struct kmqtt_replay *replay)
 {
 	for (; replay->next < replay->nr; replay->next++)
-		kmqtt_msg_put(replay->msgs[replay->next]);
+		kmqtt_retained_put(replay->items[replay->next]);
 	kmqtt_uncharge(session->broker, replay->charged);
 	kmqtt_kvfree(replay);
 }
@@ -324,8 +343,10 @@ static bool kmqtt_deliver_enqueue(struct kmqtt_session *session,
 {
 	struct kmqtt_broker *broker = session->broker;
 
-	if (session->dead)
+	if (session->dead) {
+		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_SESSION);
 		return false;
+	}
 	if (!session->conn && !out->qos &&
 	    !kmqtt_cfg(broker, KMQTT_SET_QUEUE_QOS0_OFFLINE)) {
 		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_OFFLINE);
@@ -346,6 +367,18 @@ static bool kmqtt_deliver_enqueue(struct kmqtt_session *session,
 	return true;
 }
 
+/* Time to send, before more comes? */
+static bool kmqtt_deliver_half_full(const struct kmqtt_session *session)
+{
+	u64 messages = kmqtt_cfg(session->broker,
+				 KMQTT_SET_MAX_QUEUED_MESSAGES);
+	u64 bytes = kmqtt_cfg(session->broker, KMQTT_SET_MAX_QUEUED_BYTES);
+
+	return session->nr_queued >= KMQTT_FLUSH_AT ||
+	       (messages && session->nr_queued * 2ULL >= messages) ||
+	       (bytes && session->queued_bytes * 2 >= bytes);
+}
+
 bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		   struct kmqtt_msg *msg, u8 qos, bool retain,
 		   const u32 *ids, u32 nr_ids)
@@ -362,7 +395,7 @@ bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 	queued = kmqtt_deliver_enqueue(session, out);
 	if (queued && session->conn)
 		kmqtt_send_mark(run, session->conn);
-	if (session->nr_queued >= KMQTT_FLUSH_AT && session->conn &&
+	if (session->conn && kmqtt_deliver_half_full(session) &&
 	    !test_bit(KMQTT_CONN_TX_BLOCKED, &session->conn->flags))
 		run->full = true;
 	spin_unlock(&session->lock);
@@ -373,15 +406,22 @@ bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 
 void kmqtt_deliver_resume(struct kmqtt_session *session)
 {
-	struct kmqtt_out *out;
+	struct kmqtt_out *out, *next;
+	LIST_HEAD(again);
 
 	lockdep_assert_held(&session->lock);
-	list_for_each_entry(out, &session->inflight, link) {
+	/* What a retry has put back into ready was sent before all that is in
+	 * flight; the rest of ready waits for its turn on a connection. */
+	list_for_each_entry_safe(out, next, &session->ready, link)
+		if (out->retries)
+			list_move_tail(&out->link, &again);
+	list_splice_tail_init(&session->inflight, &again);
+	list_for_each_entry(out, &again, link) {
 		out->counted = 0;
 		out->retries = 0;
 	}
 	session->nr_sent = 0;
-	list_splice_init(&session->inflight, &session->ready);
+	list_splice(&again, &session->ready);
 	kmqtt_deliver_refill(session);
 }
 
@@ -405,8 +445,12 @@ static void kmqtt_deliver_purge_list(struct kmqtt_session *session,
 {
 	struct kmqtt_out *out, *next;
 
-	list_for_each_entry_safe(out, next, list, link)
+	list_for_each_entry_safe(out, next, list, link) {
+		if (out->state != MQTT_QOS_WAIT_PUBCOMP)
+			kmqtt_stat_inc(session->broker,
+				       KMQTT_STAT_DROPPED_SESSION);
 		kmqtt_deliver_discard(session, out);
+	}
 }
 
 void kmqtt_deliver_purge(struct kmqtt_session *session,
@@ -581,6 +625,15 @@ static u8 kmqtt_deliver_step(struct kmqtt_session *session, u16 packet_id,
 	return step.action;
 }
 
+/* Is there anything to send? Also what no memory was there to make ready. */
+static bool kmqtt_deliver_due(const struct kmqtt_session *session)
+{
+	return !list_empty(&session->ready) ||
+	       !list_empty(&session->replays) ||
+	       (!list_empty(&session->pending) &&
+		kmqtt_deliver_window_open(session));
+}
+
 u8 kmqtt_deliver_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 		       u16 packet_id, u8 reason)
 {
@@ -591,7 +644,7 @@ u8 kmqtt_deliver_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 	if (session->conn == conn)
 		action = kmqtt_deliver_step(session, packet_id,
 					    kmqtt_deliver_event(type, reason));
-	if (!list_empty(&session->ready) || !list_empty(&session->replays))
+	if (kmqtt_deliver_due(session))
 		kmqtt_send_mark(run, conn);
 	spin_unlock(&session->lock);
 

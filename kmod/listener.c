@@ -68,21 +68,25 @@ static void kmqtt_listener_take(struct kmqtt_listener *listener,
 static void kmqtt_listener_accept(struct work_struct *work)
 {
 	struct kmqtt_listener *listener =
-		container_of(work, struct kmqtt_listener, accept_work);
-	struct socket *sock;
+		container_of(to_delayed_work(work), struct kmqtt_listener,
+			     accept_work);
 	int budget = KMQTT_ACCEPT_BUDGET, ret;
+	unsigned long delay = 0;
+	struct socket *sock;
 
 	while (budget-- > 0) {
 		ret = kernel_accept(listener->sock, &sock, O_NONBLOCK);
 		if (ret == -EAGAIN)
 			return;
-		if (!ret)
+		if (!ret) {
 			kmqtt_listener_take(listener, sock);
-		else
-			/* No memory, or that one is gone: not a busy loop. */
-			msleep(KMQTT_ACCEPT_PAUSE_MS);
+		} else if (ret != -ECONNABORTED) {
+			/* No memory or no descriptor: not a busy loop. */
+			delay = msecs_to_jiffies(KMQTT_ACCEPT_PAUSE_MS);
+			break;
+		}
 	}
-	queue_work(kmqtt_ctl_wq, &listener->accept_work);
+	queue_delayed_work(kmqtt_ctl_wq, &listener->accept_work, delay);
 }
 
 /*
@@ -97,7 +101,7 @@ static void kmqtt_listener_data_ready(struct sock *sk)
 	rcu_read_lock();
 	listener = rcu_dereference_sk_user_data(sk);
 	if (listener && sk->sk_state == TCP_LISTEN)
-		queue_work(kmqtt_ctl_wq, &listener->accept_work);
+		queue_delayed_work(kmqtt_ctl_wq, &listener->accept_work, 0);
 	rcu_read_unlock();
 	read_unlock_bh(&sk->sk_callback_lock);
 }
@@ -253,7 +257,7 @@ int kmqtt_listener_create(struct kmqtt_broker *broker,
 	listener->addr = *addr;
 	listener->auth_mode = auth_mode;
 	listener->max_connections = max_connections;
-	INIT_WORK(&listener->accept_work, kmqtt_listener_accept);
+	INIT_DELAYED_WORK(&listener->accept_work, kmqtt_listener_accept);
 
 	mutex_lock(&broker->lock);
 	ret = kmqtt_listener_add(listener, extack);
@@ -274,7 +278,7 @@ void kmqtt_listener_remove(struct kmqtt_listener *listener, bool abort)
 	list_del(&listener->list);
 	kmqtt_listener_detach(listener);
 	/* Accepting takes no broker->lock, so this cannot wait for itself. */
-	cancel_work_sync(&listener->accept_work);
+	cancel_delayed_work_sync(&listener->accept_work);
 	sock_release(listener->sock);
 	listener->sock = NULL;
 	kmqtt_conn_close_all(broker, listener, MQTT_RC_SERVER_SHUTTING_DOWN,

@@ -35,7 +35,7 @@ struct kmqtt_listener {
 	u32 max_connections;
 	atomic_t nr_conns;
 	struct socket *sock;
-	struct work_struct accept_work;
+	struct delayed_work accept_work;
 	void (*saved_data_ready)(struct sock *sk);
 };
 

@@ -10,7 +10,7 @@
 struct kmqtt_broker;
 
 /**
- * struct kmqtt_msg - immutable but for @superseded, reference counted
+ * struct kmqtt_msg - immutable, reference counted
  * @ref: freed at zero
  * @broker: whose memory it is charged to
  * @topic: into @data or @buf
@@ -21,8 +21,6 @@ struct kmqtt_broker;
  * @charged: bytes accounted
  * @qos: as published
  * @retain: RETAIN as published
- * @superseded: another retained message of this topic has taken its place;
- *	a replay to a new subscriber then leaves it out
  * @buf: big messages: the receive buffer itself, kvfree()d; else NULL
  * @data: a copy of what did not stay in @buf
  */
@@ -30,7 +28,6 @@ struct kmqtt_msg {
 	refcount_t ref;
 	u8 qos;
 	bool retain;
-	bool superseded;
 	struct kmqtt_broker *broker;
 	struct mqtt_str topic;
 	struct mqtt_str props;

@@ -197,21 +197,6 @@ static struct kmqtt_session *kmqtt_nl_get_session(struct genl_info *info)
 	return ERR_PTR(-ENOENT);
 }
 
-/* May a server send this in DISCONNECT (MQTT 5.0 table 3.10)? */
-static bool kmqtt_nl_is_disconnect_reason(u8 reason)
-{
-	switch (reason) {
-	case MQTT_RC_UNSPECIFIED ... MQTT_RC_IMPLEMENTATION_SPECIFIC:
-	case MQTT_RC_NOT_AUTHORIZED:
-	case MQTT_RC_SERVER_BUSY:
-	case MQTT_RC_SERVER_SHUTTING_DOWN:
-	case MQTT_RC_KEEP_ALIVE_TIMEOUT ... MQTT_RC_TOPIC_NAME_INVALID:
-		return true;
-	}
-	return reason >= MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED &&
-	       reason <= MQTT_RC_WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED;
-}
-
 int kmqtt_nl_client_del(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attr = info->attrs[KMQTT_A_REASON];
@@ -219,7 +204,7 @@ int kmqtt_nl_client_del(struct sk_buff *skb, struct genl_info *info)
 	struct kmqtt_conn *conn = NULL;
 	struct kmqtt_session *session;
 
-	if (!kmqtt_nl_is_disconnect_reason(reason)) {
+	if (!mqtt_is_disconnect_reason(reason)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "no reason code that a server may disconnect with");
 		return -EINVAL;
@@ -358,11 +343,11 @@ free_rules:
 }
 
 /*
- * An ITEM of CONFIG_SET, checked; put in force if @apply.
- * Return: 0, -EINVAL, -ENOENT or -ERANGE.
+ * An ITEM of CONFIG_SET, checked; put in force if @apply. @host: by somebody
+ * who may take the machine's memory. Return: 0, -EPERM, -EINVAL, -ENOENT or -ERANGE.
  */
 static int kmqtt_nl_setting(struct kmqtt_broker *broker,
-			    const struct nlattr *item, bool apply,
+			    const struct nlattr *item, bool host, bool apply,
 			    struct netlink_ext_ack *extack)
 {
 	struct nlattr *attrs[KMQTT_A_MAX_ATTR + 1];
@@ -391,19 +376,28 @@ static int kmqtt_nl_setting(struct kmqtt_broker *broker,
 				    "out of the setting's range: CONFIG_GET shows MIN and MAX");
 		return -ERANGE;
 	}
+	if (value > kmqtt_config_default(setting) &&
+	    kmqtt_settings[setting].host_only && !host) {
+		NL_SET_ERR_MSG_ATTR(extack, attrs[KMQTT_A_VALUE],
+				    "more than the default takes CAP_NET_ADMIN of the initial user namespace");
+		return -EPERM;
+	}
 	if (apply)
 		kmqtt_config_set(broker, setting, value);
 	return 0;
 }
 
-static int kmqtt_nl_settings(struct genl_info *info, bool apply)
+static int kmqtt_nl_settings(struct sk_buff *skb, struct genl_info *info,
+			     bool apply)
 {
+	bool host = netlink_capable(skb, CAP_NET_ADMIN);
 	struct kmqtt_broker *broker = kmqtt_nl_broker(info);
 	const struct nlattr *item;
 	int rem, ret;
 
 	nlmsg_for_each_attr(item, info->nlhdr, GENL_HDRLEN, rem) {
-		ret = kmqtt_nl_setting(broker, item, apply, info->extack);
+		ret = kmqtt_nl_setting(broker, item, host, apply,
+				       info->extack);
 		if (ret)
 			return ret;
 	}
@@ -412,10 +406,17 @@ static int kmqtt_nl_settings(struct genl_info *info, bool apply)
 
 int kmqtt_nl_config_set(struct sk_buff *skb, struct genl_info *info)
 {
+	int ret;
+
 	if (KMQTT_NL_LACKS(info, KMQTT_A_ITEM,
 			   "at least one setting is needed"))
 		return -EINVAL;
-	return kmqtt_nl_settings(info, false) ?: kmqtt_nl_settings(info, true);
+	ret = kmqtt_nl_settings(skb, info, false) ?:
+	      kmqtt_nl_settings(skb, info, true);
+	/* Those without keep alive have none, if nothing was to be repeated. */
+	if (!ret)
+		kmqtt_conn_wake_timers(kmqtt_nl_broker(info));
+	return ret;
 }
 
 int kmqtt_nl_authority_set(struct sk_buff *skb, struct genl_info *info)

@@ -18,6 +18,8 @@
 #define KMQTT_RX_BUDGET		4
 /* First buffer of an incomplete packet; it doubles as bytes really come. */
 #define KMQTT_RX_FIRST		1024
+/* Up to this size there is a buffer for it even at memory_max. */
+#define KMQTT_RX_ALWAYS		4096
 /* Answers the client has not taken: beyond this it is not read any more. */
 #define KMQTT_RX_PAUSE_AT	65536
 
@@ -89,9 +91,13 @@ static u8 kmqtt_receive_reserve(struct kmqtt_conn *conn, u32 size)
 
 	if (size <= conn->rx_size)
 		return 0;
-	if (!kmqtt_charge(conn->broker, size))
+	/* At memory_max messages are dropped, publishers of small ones are not:
+	 * each read may end in the middle of one. */
+	if (size <= KMQTT_RX_ALWAYS)
+		kmqtt_charge_always(conn->broker, size);
+	else if (!kmqtt_charge(conn->broker, size))
 		return MQTT_RC_QUOTA_EXCEEDED;
-	buf = kvmalloc(size, GFP_KERNEL);
+	buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!buf) {
 		kmqtt_uncharge(conn->broker, size);
 		return MQTT_RC_QUOTA_EXCEEDED;
@@ -316,32 +322,50 @@ static u8 kmqtt_receive_append(struct kmqtt_conn *conn, const u8 *data, u32 len,
 	return kmqtt_receive_admit(conn, &fixed);
 }
 
-static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
-			      const u8 *data, u32 len)
+/* Handle what may be handled now; @data and @len: what is left. */
+static u8 kmqtt_receive_some(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			     const u8 **data, u32 *len)
 {
 	u8 reason = 0;
 	u32 used;
 
-	while (len && !reason && kmqtt_receive_may(conn) &&
+	while (*len && !reason && kmqtt_receive_may(conn) &&
 	       (conn->rx_len || !kmqtt_run_spent(run))) {
 		if (!conn->rx_len) {
-			reason = kmqtt_receive_whole(run, conn, data, len,
+			reason = kmqtt_receive_whole(run, conn, *data, *len,
 						     &used);
 		} else {
-			reason = kmqtt_receive_append(conn, data, len, &used);
+			reason = kmqtt_receive_append(conn, *data, *len, &used);
 			if (!reason && conn->rx_need == conn->rx_len)
 				reason = kmqtt_receive_stashed(run, conn);
 		}
-		data += used;
-		len -= used;
+		*data += used;
+		*len -= used;
 	}
-	if (reason || !len || kmqtt_conn_closing(conn))
-		return reason;
-	/* Behind a CONNECT that waits for its answer, or for the next run. */
-	run->aside = true;
-	return kmqtt_receive_stash(conn, data, len, 0);
+	return reason;
 }
 
+static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			      const u8 *data, u32 len)
+{
+	u8 reason;
+
+	do {
+		reason = kmqtt_receive_some(run, conn, &data, &len);
+		if (reason || !len || kmqtt_conn_closing(conn))
+			return reason;
+		/* Behind a CONNECT that waits for its answer, or for the next
+		 * run; what no memory is there for, now: it is not much. */
+		reason = kmqtt_receive_stash(conn, data, len, 0);
+		if (!reason)
+			run->aside = true;
+		else if (kmqtt_receive_may(conn))
+			kmqtt_run_prolong(run);
+		else
+			return reason;
+	} while (reason);
+	return 0;
+}
 /*
  * Packets that came right behind a CONNECT were put aside until its answer;
  * they are whole or not, any number of them.

@@ -34,7 +34,7 @@ static void kmqtt_retained_free(struct rcu_head *rcu)
 		container_of(rcu, struct kmqtt_retained, rcu);
 
 	kmqtt_msg_put(retained->msg);
-	kfree(retained);
+	kmqtt_retained_put(retained);
 }
 
 /* Take it away from its node. retain_lock held; the caller prunes the node
@@ -43,7 +43,7 @@ static void kmqtt_retained_unlink(struct kmqtt_broker *broker,
 				  struct kmqtt_retained *retained)
 {
 	lockdep_assert_held(&broker->retain_lock);
-	WRITE_ONCE(retained->msg->superseded, true);
+	WRITE_ONCE(retained->superseded, true);
 	hlist_del_rcu(&retained->link);
 	broker->nr_retained--;
 	broker->retained_bytes -= kmqtt_retain_size(retained->msg);
@@ -79,6 +79,8 @@ static bool kmqtt_retain_put(struct kmqtt_broker *broker,
 	retained = kmalloc(sizeof(*retained), GFP_KERNEL);
 	if (!retained)
 		return false;
+	refcount_set(&retained->ref, 1);
+	retained->superseded = false;
 	retained->msg = kmqtt_msg_get(msg);
 	retained->node = node;
 	if (old)
@@ -138,7 +140,7 @@ static bool kmqtt_collect_grow(struct kmqtt_collect *collect)
 	u32 max = collect->max ? collect->max * 2 : 8;
 	struct kmqtt_broker *broker = collect->session->broker;
 	struct kmqtt_replay *old = collect->replay, *replay;
-	size_t size = struct_size(replay, msgs, max);
+	size_t size = struct_size(replay, items, max);
 
 	if (!kmqtt_charge(broker, size))
 		return false;
@@ -149,7 +151,7 @@ static bool kmqtt_collect_grow(struct kmqtt_collect *collect)
 	}
 	memset(replay, 0, sizeof(*replay));
 	if (old) {
-		memcpy(replay, old, struct_size(old, msgs, old->nr));
+		memcpy(replay, old, struct_size(old, items, old->nr));
 		kmqtt_uncharge(broker, old->charged);
 		kvfree(old);
 	}
@@ -179,7 +181,8 @@ static int kmqtt_collect_visit(struct mqtt_node *node, void *arg)
 		return -ENOMEM;
 	}
 	replay = collect->replay;
-	replay->msgs[replay->nr++] = kmqtt_msg_get(msg);
+	refcount_inc(&retained->ref);
+	replay->items[replay->nr++] = retained;
 	return 0;
 }
 

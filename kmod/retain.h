@@ -4,23 +4,36 @@
 #define KMQTT_RETAIN_H
 
 #include <linux/rculist.h>
+#include <linux/refcount.h>
+#include <linux/slab.h>
 #include "core/tree.h"
 #include "message.h"
 
 /**
  * struct kmqtt_retained - at most one for a node
  * @link: in node->entries
- * @msg: referenced; read under kmqtt_srcu
+ * @ref: the tree's, until a grace period after its end, and of each replay
+ * @superseded: not the topic's message any more; a replay leaves it out
+ * @msg: referenced while the tree's reference is there; read under kmqtt_srcu
+ *	if it is not @superseded, so that who replays slowly holds no message
  * @node: it hangs on
  * @gone: next one removed in the same walk; under broker->retain_lock
  * @rcu: kmqtt_srcu grace period, then the reference is put
  */
 struct kmqtt_retained {
 	struct hlist_node link;
+	refcount_t ref;
+	bool superseded;
 	struct kmqtt_msg *msg;
 	struct mqtt_node *node;
 	struct kmqtt_retained *gone;
 	struct rcu_head rcu;
 };
+
+static inline void kmqtt_retained_put(struct kmqtt_retained *retained)
+{
+	if (refcount_dec_and_test(&retained->ref))
+		kfree(retained);
+}
 
 #endif

@@ -25,6 +25,9 @@
 /* Members of a share group asked for a connection before the first is taken. */
 #define KMQTT_GROUP_LOOK	64
 
+/* Members of a share group offered one message, if the first cannot take it. */
+#define KMQTT_GROUP_TRIES	8
+
 /**
  * struct kmqtt_merge - what one client is to get, from all its subscriptions
  * @session: who; pinned by a subscription inside kmqtt_srcu
@@ -63,7 +66,8 @@ struct kmqtt_route {
 	u32 used;
 };
 
-static void kmqtt_route_deliver(struct kmqtt_route *route,
+/* Return: false if this session does not get it; that is counted. */
+static bool kmqtt_route_deliver(struct kmqtt_route *route,
 				struct kmqtt_session *session, u8 qos,
 				bool retain, const u32 *ids, u32 nr_ids)
 {
@@ -72,10 +76,11 @@ static void kmqtt_route_deliver(struct kmqtt_route *route,
 	if (!kmqtt_acl_check(session, KMQTT_ACCESS_READ, &msg->topic)) {
 		kmqtt_stat_inc(route->run->broker,
 			       KMQTT_STAT_ACL_DENIED_DELIVERY);
-		return;
+		return false;
 	}
 	route->count++;
-	kmqtt_deliver(route->run, session, msg, qos, retain, ids, nr_ids);
+	return kmqtt_deliver(route->run, session, msg, qos, retain, ids,
+			     nr_ids);
 }
 
 static struct kmqtt_merge *kmqtt_merge_slot(struct kmqtt_merge *table, u32 size,
@@ -148,7 +153,8 @@ static bool kmqtt_route_merge(struct kmqtt_route *route,
 	return true;
 }
 
-static void kmqtt_route_sub(struct kmqtt_route *route, struct kmqtt_sub *sub,
+/* Return: false if this subscriber does not get it, though it should. */
+static bool kmqtt_route_sub(struct kmqtt_route *route, struct kmqtt_sub *sub,
 			    bool shared)
 {
 	struct kmqtt_session *session = sub->session;
@@ -159,12 +165,13 @@ static void kmqtt_route_sub(struct kmqtt_route *route, struct kmqtt_sub *sub,
 		      (options & MQTT_SUB_RETAIN_AS_PUBLISHED);
 
 	if ((options & MQTT_SUB_NO_LOCAL) && session == route->from)
-		return;
+		return true;
 	/* Without memory, a copy for each subscription is right as well. */
 	if (!shared && READ_ONCE(session->nr_subs) > 1 &&
 	    kmqtt_route_merge(route, session, qos, retain, id))
-		return;
-	kmqtt_route_deliver(route, session, qos, retain, &id, id ? 1 : 0);
+		return true;
+	return kmqtt_route_deliver(route, session, qos, retain, &id,
+				   id ? 1 : 0);
 }
 
 /*
@@ -193,20 +200,30 @@ static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group)
 	return picked;
 }
 
+/* One member gets it; if its queue is full or its rules forbid, another. */
+static void kmqtt_route_group(struct kmqtt_route *route,
+			      struct kmqtt_group *group)
+{
+	u32 tries = min_t(u32, READ_ONCE(group->nr), KMQTT_GROUP_TRIES);
+	struct kmqtt_sub *sub;
+
+	do {
+		sub = kmqtt_group_pick(group);
+	} while (sub && !kmqtt_route_sub(route, sub, true) && tries-- > 1);
+}
+
 static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
 {
 	struct kmqtt_route *route = arg;
 	struct kmqtt_entry *entry;
-	struct kmqtt_sub *sub;
 
 	hlist_for_each_entry_srcu(entry, &node->entries, link,
 				  srcu_read_lock_held(kmqtt_srcu)) {
 		if (entry->is_group) {
-			sub = kmqtt_group_pick(container_of(entry,
-							    struct kmqtt_group,
-							    entry));
-			if (sub)
-				kmqtt_route_sub(route, sub, true);
+			kmqtt_route_group(route,
+					  container_of(entry,
+						       struct kmqtt_group,
+						       entry));
 		} else {
 			kmqtt_route_sub(route,
 					container_of(entry, struct kmqtt_sub,

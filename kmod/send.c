@@ -26,7 +26,8 @@
 #include "datapath.h"
 #include "session.h"
 
-/* Batches in one go before other connections get their turn. */
+/* Batches in one go before other connections get their turn, and before those
+ * who kick meanwhile do the sending themselves. */
 #define KMQTT_TX_BUDGET		16
 /* Connections served in one go with bottom halves disabled: with a batch each
  * it stays far below netdev_max_backlog. */
@@ -45,12 +46,13 @@ enum kmqtt_tx_result {
 };
 
 /*
- * Where the bytes sent with bottom halves disabled are copied to. TCP would
- * use a page fragment of the socket's there, 32 KiB for every idle client.
+ * Where the bytes sent with bottom halves disabled are copied to. Up to 6.1,
+ * TCP would use a page fragment of the socket's there, 32 KiB for every idle
+ * client; later kernels take that of the task, and leave this one alone.
  */
 static DEFINE_PER_CPU(struct page_frag, kmqtt_tx_frag);
 
-/* Control packets: kmalloc()ed bytes that grow under ctl_lock. */
+/* Control packets: kvmalloc()ed bytes that grow under ctl_lock. */
 
 static u8 *kmqtt_ctl_alloc(struct kmqtt_broker *broker, u32 size)
 {
@@ -235,18 +237,23 @@ static enum kmqtt_tx_result kmqtt_tx_idle(struct kmqtt_conn *conn, gfp_t gfp)
 static struct kmqtt_batch *kmqtt_tx_next(struct kmqtt_conn *conn, gfp_t gfp)
 {
 	struct kmqtt_batch *batch = conn->rest;
+	bool open;
 
 	if (batch) {
 		conn->rest = NULL;
 		return batch;
 	}
 	batch = kmqtt_batch_borrow(gfp);
-	if (!batch) {
+	if (!batch)
 		return NULL;
-	}
 	kmqtt_batch_reset(batch);
+	/* Looked at before the control packets are taken: if it is set, CONNACK
+	 * is among them or sent, so no delivery overtakes it [MQTT-3.2.0-1]. */
+	open = test_bit(KMQTT_CONN_TX_OPEN, &conn->flags);
+	smp_rmb();	/* pairs with kmqtt_connect_up() */
 	kmqtt_batch_take_control(conn, batch);
-	kmqtt_batch_take_items(conn, batch);
+	if (open)
+		kmqtt_batch_take_items(conn, batch);
 	return batch;
 }
 
@@ -264,8 +271,7 @@ static int kmqtt_tx_drain(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 		batch->nr_vec = 0;
 		batch->vec_done = 0;
 		batch->scratch_len = 0;
-		kmqtt_kvfree(batch->big);
-		batch->big = NULL;
+		kmqtt_batch_free_big(conn, batch);
 		ret = kmqtt_batch_encode(conn, batch, gfp);
 	}
 	return ret;
@@ -316,10 +322,13 @@ static enum kmqtt_tx_result kmqtt_tx_round(struct kmqtt_conn *conn, gfp_t gfp)
 		kmqtt_tx_keep(conn, batch);
 		return kmqtt_tx_block(conn);
 	}
-	if (!gfpflags_allow_blocking(gfp) &&
-	    (ret == -EBUSY || ret == -ENOMEM)) {
+	if (ret == -EBUSY || ret == -ENOMEM) {
 		kmqtt_tx_keep(conn, batch);
-		return KMQTT_TX_SLEEP;
+		if (!gfpflags_allow_blocking(gfp))
+			return KMQTT_TX_SLEEP;
+		/* It is we who have no memory: the client waits. */
+		kmqtt_conn_send_later(conn);
+		return KMQTT_TX_DONE;
 	}
 	kmqtt_tx_fail(conn, batch);
 	return KMQTT_TX_DONE;
@@ -331,18 +340,17 @@ void kmqtt_send_kick(struct kmqtt_conn *conn)
 
 	if (atomic_inc_return(&conn->tx_kicks) != 1)
 		return;
-	do {
+	while (budget--) {
 		/* Whatever was queued before these kicks is seen below. */
 		seen = atomic_read_acquire(&conn->tx_kicks);
-		while (kmqtt_tx_round(conn, GFP_KERNEL) != KMQTT_TX_DONE) {
-			if (--budget)
-				continue;
-			/* Kicks that came meanwhile are served by the work. */
-			atomic_set_release(&conn->tx_kicks, 0);
-			kmqtt_conn_queue_tx(conn);
+		if (kmqtt_tx_round(conn, GFP_KERNEL) == KMQTT_TX_DONE &&
+		    !atomic_sub_return(seen, &conn->tx_kicks))
 			return;
-		}
-	} while (atomic_sub_return(seen, &conn->tx_kicks));
+		cond_resched();
+	}
+	/* Kicks that came meanwhile are served by the work. */
+	atomic_set_release(&conn->tx_kicks, 0);
+	kmqtt_conn_queue_tx(conn);
 }
 
 /*

@@ -294,16 +294,23 @@ static bool kmqtt_session_owned(struct kmqtt_session *session,
 				struct kmqtt_conn *conn)
 {
 	struct kmqtt_conn *owner, *displaced = NULL;
+	bool late;
 
 	spin_lock(&session->lock);
 	owner = session->conn;
-	if (owner) {
+	/* We waited, and meanwhile a later CONNECT found it free. */
+	late = owner && owner->attach_nr > conn->attach_nr;
+	if (owner && !late) {
 		kmqtt_conn_get(owner);
 		kmqtt_session_queue_up(session, conn, &displaced);
 	}
 	spin_unlock(&session->lock);
 	if (!owner)
 		return false;
+	if (late) {
+		kmqtt_conn_close(conn, MQTT_RC_SESSION_TAKEN_OVER);
+		return true;
+	}
 	if (!kmqtt_conn_closing(owner)) {
 		kmqtt_stat_inc(session->broker, KMQTT_STAT_TAKE_OVERS);
 		kmqtt_event_session(session, KMQTT_EVENT_TAKEN_OVER, NULL, 0);
@@ -365,6 +372,8 @@ static int kmqtt_session_attach_locked(struct kmqtt_attach *attach,
 
 	if (broker->stopping)
 		return -ESHUTDOWN;
+	if (!attach->conn->attach_nr)
+		attach->conn->attach_nr = ++broker->attach_nr;
 	session = kmqtt_session_find(broker, &attach->client_id);
 	if (session && kmqtt_session_owned(session, attach->conn)) {
 		kmqtt_session_put(session);
@@ -395,7 +404,7 @@ int kmqtt_session_attach(struct kmqtt_attach *attach)
 	struct kmqtt_session *ended = NULL;
 	struct kmqtt_will *ended_will = NULL, *old_will = NULL;
 	struct kmqtt_conn *displaced = NULL;
-	char *username = NULL;
+	char *username = NULL, *ours;
 	int ret;
 
 	if (attach->username) {
@@ -404,12 +413,13 @@ int kmqtt_session_attach(struct kmqtt_attach *attach)
 			return -ENOMEM;
 		kmqtt_charge_always(broker, strlen(username) + 1);
 	}
+	ours = username;
 	mutex_lock(&broker->lock);
 	ret = kmqtt_session_attach_locked(attach, &username, &ended, &ended_will,
 					  &old_will, &displaced);
 	mutex_unlock(&broker->lock);
-	/* Ours if it was not needed, or one that readers may still see. */
-	if (username && !ret)
+	/* Ours was not needed, or it is one that readers may still see. */
+	if (username && username != ours)
 		synchronize_srcu(kmqtt_srcu);
 	kmqtt_session_free_username(broker, username);
 	if (displaced == attach->conn) {

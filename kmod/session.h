@@ -14,6 +14,7 @@
 struct kmqtt_broker;
 struct kmqtt_conn;
 struct kmqtt_group;
+struct kmqtt_retained;
 struct mqtt_node;
 
 /**
@@ -24,7 +25,6 @@ struct mqtt_node;
  * @state: enum mqtt_qos_state; QoS above 0 only; under session->lock
  * @qos: of this delivery: the smaller of message and subscription
  * @retain: RETAIN flag to send
- * @dup: it was sent before [MQTT-3.3.1-1]
  * @counted: it takes one of the client's receive maximum
  * @retries: repetitions so far (3.x with retry_interval)
  * @packet_id: 0 until it is in the inflight window
@@ -38,7 +38,6 @@ struct kmqtt_out {
 	u8 state;
 	u8 qos : 2;
 	u8 retain : 1;
-	u8 dup : 1;
 	u8 counted : 1;
 	u8 retries;
 	u32 nr_ids;
@@ -58,7 +57,8 @@ static inline const u32 *kmqtt_out_ids(const struct kmqtt_out *out)
  * struct kmqtt_replay - retained messages a new subscription is to be sent
  *
  * A snapshot of references; fed into the session's queue as it drains, so
- * that ten thousand retained messages need no queue of that length.
+ * that ten thousand retained messages need no queue of that length. What is
+ * replaced or removed meanwhile is passed over, and holds no message.
  *
  * @link: in session->replays, under session->lock
  * @next: first one not yet queued
@@ -70,7 +70,7 @@ struct kmqtt_replay {
 	u32 sub_id;		/* 0: none */
 	u8 qos;			/* granted */
 	size_t charged;
-	struct kmqtt_msg *msgs[];
+	struct kmqtt_retained *items[];
 };
 
 /**
@@ -217,7 +217,7 @@ struct kmqtt_sub {
  * @hash: in broker->groups
  * @lock: guards @members; innermost
  * @members: struct kmqtt_sub; the next to be served stands first
- * @nr: members; under broker->lock
+ * @nr: members; under broker->lock, read without
  * @name: share name
  */
 struct kmqtt_group {

@@ -34,6 +34,7 @@ struct kmqtt_broker;
 	X(PUBLISH_UNMATCHED, "publish_unmatched", "messages nobody had subscribed to") \
 	X(DROPPED_QUEUE_FULL, "dropped_queue_full", "deliveries dropped: the client's queue was full") \
 	X(DROPPED_OFFLINE, "dropped_offline", "QoS 0 deliveries dropped: no connection any more") \
+	X(DROPPED_SESSION, "dropped_session", "deliveries dropped: their session ended before they were acknowledged") \
 	X(DROPPED_EXPIRED, "dropped_expired", "deliveries dropped: the message had expired") \
 	X(DROPPED_TOO_LARGE, "dropped_too_large", "deliveries dropped: larger than the client takes") \
 	X(DROPPED_MEMORY, "dropped_memory", "deliveries or messages dropped: out of memory or over memory_max") \

@@ -192,7 +192,7 @@ static void kmqtt_sub_link(struct kmqtt_sub *sub)
 		spin_lock(&group->lock);
 		list_add_tail(&sub->member, &group->members);
 		spin_unlock(&group->lock);
-		group->nr++;
+		WRITE_ONCE(group->nr, group->nr + 1);
 	} else {
 		hlist_add_head_rcu(&sub->entry.link, &sub->node->entries);
 	}
@@ -206,7 +206,7 @@ static void kmqtt_sub_unlink(struct kmqtt_sub *sub)
 		spin_lock(&group->lock);
 		list_del(&sub->member);
 		spin_unlock(&group->lock);
-		group->nr--;
+		WRITE_ONCE(group->nr, group->nr - 1);
 		kmqtt_group_drop_empty(sub->session->broker, group);
 	} else {
 		hlist_del_rcu(&sub->entry.link);
@@ -413,6 +413,20 @@ static u8 kmqtt_subscribe_one(struct kmqtt_conn *conn,
 	return reason;
 }
 
+/*
+ * Before filters take effect: does the client take the answer? Also, nobody
+ * waits for what we have for him while we wait for broker->lock.
+ */
+static u8 kmqtt_subscribe_begin(struct kmqtt_run *run,
+				const struct kmqtt_conn *conn, u32 nr)
+{
+	kmqtt_send_flush(run);
+	if (conn->client_max_packet &&
+	    mqtt_suback_len(MQTT_SUBACK, conn->version, nr) > conn->client_max_packet)
+		return MQTT_RC_PACKET_TOO_LARGE; /* [MQTT-3.1.2-24] */
+	return 0;
+}
+
 static u8 kmqtt_subscribe_answer(struct kmqtt_conn *conn, u8 type,
 				 u16 packet_id, const u8 *reasons, u32 nr)
 {
@@ -443,7 +457,8 @@ u8 kmqtt_subscribe_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	u8 options, reason;
 	u32 i = 0;
 
-	reason = mqtt_decode_subscribe(body, len, conn->version, &subscribe);
+	reason = mqtt_decode_subscribe(body, len, conn->version, &subscribe) ?:
+		 kmqtt_subscribe_begin(run, conn, subscribe.nr);
 	if (reason)
 		return reason;
 	if (subscribe.nr > KMQTT_REASONS_INLINE)
@@ -502,7 +517,8 @@ u8 kmqtt_unsubscribe_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	u32 i = 0;
 
 	reason = mqtt_decode_unsubscribe(body, len, conn->version,
-					 &unsubscribe);
+					 &unsubscribe) ?:
+		 kmqtt_subscribe_begin(run, conn, unsubscribe.nr);
 	if (reason)
 		return reason;
 	if (unsubscribe.nr > KMQTT_REASONS_INLINE)

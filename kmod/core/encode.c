@@ -196,19 +196,29 @@ int mqtt_encode_ack(u8 *buf, size_t size, u8 type, u8 version, u16 packet_id,
 	return 2 + remaining;
 }
 
+static u32 suback_codes(u8 type, u8 version, u32 nr)
+{
+	return version == MQTT_V5 || type == MQTT_SUBACK ? nr : 0;
+}
+
+u64 mqtt_suback_len(u8 type, u8 version, u32 nr)
+{
+	return packet_len(2ULL + (version == MQTT_V5) +
+			  suback_codes(type, version, nr));
+}
+
 int mqtt_encode_suback(u8 *buf, size_t size, u8 type, u8 version,
 		       u16 packet_id, const u8 *reasons, u32 nr)
 {
+	u32 codes = suback_codes(type, version, nr);
+	u64 len = mqtt_suback_len(type, version, nr);
 	bool v5 = version == MQTT_V5;
-	u32 len, codes = v5 || type == MQTT_SUBACK ? nr : 0;
-	u64 remaining = 2ULL + v5 + codes;
 	u8 *p = buf;
 	u32 i;
 
-	len = packet_len(remaining);
 	if (!fits(len, size))
 		return -EMSGSIZE;
-	p = put_head(p, type, 0, remaining);
+	p = put_head(p, type, 0, 2 + v5 + codes);
 	p = mqtt_put_u16(p, packet_id);
 	if (v5)
 		p = mqtt_put_varint(p, 0);

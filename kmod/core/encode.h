@@ -106,6 +106,14 @@ int mqtt_encode_suback(u8 *buf, size_t size, u8 type, u8 version,
 		       u16 packet_id, const u8 *reasons, u32 nr);
 
 /**
+ * mqtt_suback_len() - bytes of a SUBACK or UNSUBACK
+ * @type: enum mqtt_type
+ * @version: enum mqtt_version of the connection
+ * @nr: topic filters it answers
+ */
+u64 mqtt_suback_len(u8 type, u8 version, u32 nr);
+
+/**
  * mqtt_encode_pingresp() - PINGRESP
  * @buf: where to
  * @size: room there

@@ -161,4 +161,19 @@ struct mqtt_str {
 	u32 len;
 };
 
+/* May a server send @reason in DISCONNECT (MQTT 5.0 table 3-10)? */
+static inline bool mqtt_is_disconnect_reason(u8 reason)
+{
+	switch (reason) {
+	case MQTT_RC_UNSPECIFIED ... MQTT_RC_IMPLEMENTATION_SPECIFIC:
+	case MQTT_RC_NOT_AUTHORIZED:
+	case MQTT_RC_SERVER_BUSY:
+	case MQTT_RC_SERVER_SHUTTING_DOWN:
+	case MQTT_RC_KEEP_ALIVE_TIMEOUT ... MQTT_RC_TOPIC_NAME_INVALID:
+		return true;
+	}
+	return reason >= MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED &&
+	       reason <= MQTT_RC_WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED;
+}
+
 #endif

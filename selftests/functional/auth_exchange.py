@@ -56,6 +56,8 @@ class Authority(threading.Thread):
         # 1 is STAGE_CONTINUE: anything else is the beginning
         if request["STAGE"] != 1:
             self.asked[client] = 0
+        elif data and data[:1] == b"!":
+            return {"REASON": data[1]}
         elif data != ANSWERS[self.asked[client]]:
             return {"REASON": 0x87, "REASON_STRING": LONG}
         else:
@@ -257,3 +259,15 @@ def again_and_again_without_waiting(t):
     check(found and found[-1].type == wire.DISCONNECT and
           found[-1].reason in (0x82, 0x87), f"{found[-1:]}")
     admitted(t).expect_nothing()
+
+
+@shows("MQTT-4.13.1-1", "MQTT-4.12.1-2")
+def reasons_of_disconnect(t):
+    """What only CONNACK may say is not said in DISCONNECT."""
+    for reason, told in ((0x86, 0x87), (0x88, 0x89), (0x8a, 0x87),
+                         (0x89, 0x89), (0x97, 0x97)):
+        c = admitted(t)
+        c.send(wire.auth(0x19, method()))
+        question(c, 0)
+        c.send(wire.auth(0x18, method(data=b"!" + bytes([reason]))))
+        c.expect_disconnect(told)

@@ -230,6 +230,140 @@ def resumed_with_a_smaller_maximum(t):
     c.expect_nothing()
 
 
+def narrow(c):
+    """Let little fit between the broker and @c, which reads nothing."""
+    c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    return c
+
+
+def grown(before):
+    return stats()["memory_bytes"] - before["memory_bytes"]
+
+
+@shows("MQTT311-4.4.0-1", "MQTT-4.9.0-2")
+def resumed_while_repeating(t):
+    """A message that waits to be repeated when the connection ends takes one
+    place in the window of the next connection, and gives it back."""
+    t.setting(retry_interval=1, retry_max=9, max_inflight=2)
+    topic, cid, sender = t.topic(), t.cid(), t.client()
+    c = narrow(t.lasting(cid, ver=4))
+    c.sub([(topic, 1), (topic + "/flood", 0)])
+    sender.pub(topic, "one", 1)
+    c.message(answer=False, payload="one")
+    for _ in range(300):
+        sender.send_pub(topic + "/flood", b"f" * 30000)
+    sender.barrier()
+    time.sleep(2.5)
+    reset(c)
+    c = t.lasting(cid, ver=4, present=True)
+    c.message(payload="one", dup=True)
+    for number in range(5):
+        sender.pub(topic, str(number), 1)
+        c.message(payload=str(number))
+
+
+@shows("MQTT311-4.4.0-1")
+def repeated_from_now_on(t):
+    """retry_interval holds at once for clients that are connected."""
+    topic, sender = t.topic(), t.client()
+    c = t.client(4, keep_alive=0)
+    c.sub(topic, 1)
+    sender.pub(topic, "again", 1)
+    pid = c.message(answer=False, dup=False).pid
+    t.setting(retry_interval=1)
+    c.message(payload="again", dup=True, pid=pid)
+
+
+@shows("MQTT-3.3.2-17", "MQTT-4.9.0-2")
+@patient
+def silent_with_properties(t):
+    """What a subscriber that does not read may cost does not depend on which
+    part of a message is large."""
+    t.setting(max_queued_bytes=256 * 1024)
+    topic, sender = t.topic(), t.client()
+    large = [(wire.USER_PROPERTY, ("k", "v" * 60000))] * 3
+    before = stats()
+    lazy = [narrow(t.client()) for _ in range(3)]
+    for c in lazy:
+        c.sub(topic, 0)
+    for number in range(60):
+        sender.send_pub(topic, str(number), properties=large)
+    sender.barrier()
+    check(grown(before) < 3 * MIB, f"{grown(before)} bytes are held")
+    for c in lazy:
+        found = [int(pkt.payload) for pkt in c.barrier()]
+        equal(found, sorted(set(found)), "order")
+
+
+@shows("MQTT-3.3.1-9", "MQTT-3.3.1-5")
+@patient
+def silent_with_retained(t):
+    """A new subscriber that does not read does not keep retained messages
+    that have been replaced meanwhile."""
+    t.setting(max_queued_bytes=128 * 1024)
+    base, sender = t.topic(), t.client()
+    topics = [f"{base}/{number}" for number in range(100)]
+
+    def update(text):
+        for topic in topics:
+            sender.send_pub(topic, text * 20000, retain=True)
+        sender.barrier()
+
+    update(b"0")
+    before = stats()
+    lazy = []
+    for turn in (b"1", b"2", b"3", b"4"):
+        lazy.append(narrow(t.client()))
+        lazy[-1].send(wire.subscribe(1, [(base + "/#", 0)]))
+        sender.barrier()
+        update(turn)
+    check(grown(before) < 3 * MIB, f"{grown(before)} bytes are held")
+    late = t.client()
+    late.sub(base + "/#", 0)
+    equal({late.message(retain=True).payload[:1] for _ in topics}, {b"4"},
+          "retained messages")
+
+
+@shows("MQTT-4.5.0-1")
+@patient
+def publishers_at_memory_max(t):
+    """At memory_max messages are dropped and counted; who publishes stays
+    connected."""
+    topic, cid, sender = t.topic(), t.cid(), t.client()
+    t.setting(max_queued_bytes=0, max_queued_messages=0)
+    c = t.lasting(cid)
+    c.sub(topic + "/full", 1)
+    c.disconnect()
+    t.setting(memory_max=stats()["memory_bytes"] + 2 * MIB)
+    for size in (60000, 900):
+        before = stats()["dropped_memory"]
+        while stats()["dropped_memory"] == before:
+            for _ in range(60000 // size + 5):
+                sender.pub(topic + "/full", b"f" * size, 1)
+    before = stats()["dropped_memory"]
+    sender.send(wire.publish(topic + "/full", b"x" * 900, 1, 1) * 900)
+    sender.send(wire.publish(topic + "/full", b"x" * 900) * 3000)
+    for _ in range(900):
+        sender.expect(wire.PUBACK)
+    sender.barrier()
+    check(stats()["dropped_memory"] > before, "the counter stands still")
+
+
+@shows("MQTT-4.5.0-1", "MQTT-4.6.0-5")
+def burst_beyond_the_queue(t):
+    """A burst that is longer than max_queued_messages reaches a subscriber
+    that reads."""
+    t.setting(max_queued_messages=10)
+    topic, sender = t.topic(), t.client()
+    keen = [t.client() for _ in range(3)]
+    for c in keen:
+        c.sub(topic, 0)
+    sender.send(b"".join(wire.publish(topic, str(n)) for n in range(60)))
+    for c in keen:
+        for number in range(60):
+            c.message(payload=str(number))
+
+
 @shows("MQTT-3.1.2-23", "MQTT-4.1.0-2")
 @slow
 def back_just_before_the_end(t):

@@ -195,3 +195,29 @@ def connect_size(t):
     if found and (found.type != CONNACK or
                   found.reason not in (0x95, QUOTA, 0x81)):
         raise Failure(f"got {found}")
+
+
+@shows("MQTT-3.1.2-9", "MQTT-3.3.4-1")
+def levels_of_a_will(t):
+    """A will's topic has as many levels as any other."""
+    t.setting(max_topic_levels=10)
+    base = t.topic()
+    fits = base + "/x" * (9 - base.count("/"))
+    t.client(will=wire.Will(fits, "w")).disconnect()
+    t.client(will=wire.Will(fits + "/y", "w"), reason=0x90).expect_close()
+
+
+@shows("MQTT-3.1.2-24", "MQTT-3.8.4-1")
+def answer_beyond_maximum_packet_size(t):
+    """A SUBSCRIBE or UNSUBSCRIBE whose answer the client could not take has
+    no effect and ends the connection (0x95)."""
+    topic, sender = t.topic(), t.client()
+    cid = t.cid()
+    for build in (lambda f: wire.subscribe(1, [(name, 1) for name in f]),
+                  lambda f: wire.unsubscribe(1, f)):
+        c = t.lasting(cid, properties=[(wire.MAXIMUM_PACKET_SIZE, 30)])
+        c.send(build([f"{topic}/{n}" for n in range(26)]))
+        c.expect_disconnect(0x95)
+    c = t.lasting(cid, present=True)
+    sender.pub(topic + "/0", "no", 1)
+    c.expect_no_message(via=sender)

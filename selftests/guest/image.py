@@ -124,7 +124,7 @@ def choose(which=None, moddir=None, module=None):
         which = newest(found)
     if which not in found:
         raise SetupError("no bootable kernel %s here (have: %s); "
-                         "selftests/guest/kernel --fetch %s gets one" %
+                         "selftests/guest/kernel %s gets one" %
                          (which or "", ", ".join(sorted(found)) or "none",
                           which or "VERSION"))
     kernel = found[which]

@@ -51,7 +51,10 @@
  *   ACL_GET dump       -                                    ACL_FLAGS: ACL_COMMIT
  *                      or ACL_OFF; then messages with an ITEM each
  *   CONFIG_SET         ITEM*: NAME, VALUE                   -
- *                      All or nothing; -ENOENT for an unknown name, -ERANGE
+ *                      All or nothing; -ENOENT for an unknown name, -ERANGE,
+ *                      -EPERM: more than the default of memory_max,
+ *                      retained_bytes_max or subscription_bytes_max takes
+ *                      CAP_NET_ADMIN of the initial user namespace
  *   CONFIG_GET dump    -                                    NAME, VALUE,
  *                      DEFAULT, MIN, MAX, HELP
  *   STATS_GET dump     -                                    NAME, VALUE, HELP
