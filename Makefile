@@ -17,10 +17,12 @@ OUT = $(CURDIR)/build/$(KVER)
 MODULE = $(OUT)/kmqtt.ko
 NEED := selftests/lib/need.sh
 
-PACKAGES_MODULE := make gcc kmod
-PACKAGES_USER := make gcc pkg-config libnl-3-dev libnl-genl-3-dev libssl-dev \
-	libcjson-dev
+PACKAGES_MODULE := make gcc libc6-dev kmod
+PACKAGES_USER := make gcc libc6-dev pkg-config libnl-3-dev libnl-genl-3-dev \
+	libssl-dev libcjson-dev
 PACKAGES_GUEST := qemu-system-x86 busybox-static python3 kmod
+PACKAGES_RUN := $(sort $(PACKAGES_GUEST) $(PACKAGES_MODULE) $(PACKAGES_USER) \
+	mosquitto-clients)
 PACKAGES_TEST := mosquitto-clients libpaho-mqtt-dev python3-paho-mqtt \
 	nodejs node-mqtt iproute2
 
@@ -102,7 +104,8 @@ guest_kernel = selftests/guest/kernel $(if $(filter command line environment,$(o
 
 run: $(if $(NATIVE),run-native,run-guest)
 
-run-guest: guest-packages
+run-guest:
+	@$(NEED) "make run" $(PACKAGES_RUN)
 	@selftests/guest/serve --check --port $(PORT)
 	@kver=$$($(guest_kernel)) && \
 	echo "Building for $$kver" && \
@@ -112,6 +115,7 @@ run-guest: guest-packages
 		--conf user/kmqttd.conf.example
 
 run-native:
+	@$(NEED) "make run NATIVE=1" python3 kmod
 	@selftests/guest/serve --check --native --port $(PORT)
 	@$(MAKE) --no-print-directory -s -j$$(nproc) module user KVER=$$(uname -r)
 	@exec selftests/guest/serve --native --port $(PORT) \
@@ -153,7 +157,13 @@ test-debug: guest-packages
 	exec selftests/run-tests --only guest --debug \
 		--kernel $$debug/bzImage --module build/debug/kmqtt.ko "$(T)"
 
-install: all
+# Said before anything is built or changed.
+root-only:
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" = 0 ] || { \
+		echo "make $(MAKECMDGOALS) changes this system: be root (sudo)" >&2; \
+		exit 1; }
+
+install: root-only all
 	install -D -m 644 $(MODULE) \
 		$(DESTDIR)/lib/modules/$(KVER)/updates/kmqtt.ko
 	$(if $(DESTDIR),,PATH=$$PATH:/sbin:/usr/sbin depmod $(KVER))
@@ -162,7 +172,7 @@ install: all
 
 DKMS_SOURCE := /usr/src/kmqtt-$(VERSION)
 
-uninstall:
+uninstall: root-only
 	$(if $(DESTDIR),,@if dkms status kmqtt/$(VERSION) 2>/dev/null | grep -q .; then \
 		dkms remove kmqtt/$(VERSION) --all && rm -rf $(DKMS_SOURCE); \
 	fi)
@@ -171,17 +181,15 @@ uninstall:
 	@$(MAKE) --no-print-directory -C user uninstall PREFIX=$(PREFIX) \
 		DESTDIR=$(DESTDIR)
 
-dkms-install:
+# Of two modules of one name modprobe would take either.
+dkms-install: root-only headers
 	@$(NEED) "make dkms-install" dkms
-	@if [ "$$(id -u)" != 0 ]; then \
-		echo "make dkms-install writes to /usr/src: be root" >&2; \
-		exit 1; \
-	fi
 	! dkms status kmqtt/$(VERSION) | grep -q . || \
 		dkms remove kmqtt/$(VERSION) --all
 	install -d $(DKMS_SOURCE)
 	cp -rT kmod $(DKMS_SOURCE)/kmod
 	cp Kbuild dkms.conf COPYING $(DKMS_SOURCE)/
+	rm -f /lib/modules/$(KVER)/updates/kmqtt.ko
 	dkms add kmqtt/$(VERSION)
 	dkms install kmqtt/$(VERSION) -k $(KVER)
 
@@ -191,4 +199,5 @@ clean:
 	@$(MAKE) --no-print-directory -C selftests clean
 
 .PHONY: all help headers module build-module check user guest-packages run \
-	run-guest run-native shell ctl test bench test-debug install uninstall dkms-install clean
+	run-guest run-native shell ctl test bench test-debug root-only install uninstall \
+	dkms-install clean
