@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include "broker.h"
 #include "conn.h"
+#include "core/wire.h"
 #include "session.h"
 
 /* A payload up to this size is copied next to its head: cheaper than one more
@@ -58,10 +59,7 @@ void kmqtt_batch_free_big(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 /* Everything in it is sent, or will never be. */
 void kmqtt_batch_release(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 {
-	u32 i;
-
-	for (i = 0; i < batch->nr_items; i++)
-		kmqtt_out_put(batch->items[i].out);
+	kmqtt_out_put_all(batch->items, batch->nr_items);
 	kmqtt_batch_free_big(conn, batch);
 	if (batch->ctl) {
 		kmqtt_kvfree(batch->ctl);
@@ -191,7 +189,7 @@ static void kmqtt_batch_head(struct kmqtt_conn *conn,
 			  struct mqtt_publish_out *head, gfp_t gfp)
 {
 	const struct kmqtt_out *out = item->out;
-	const struct kmqtt_msg *msg = out->msg;
+	const struct kmqtt_msg *msg = item->msg;
 	u64 now;
 
 	memset(head, 0, sizeof(*head));
@@ -202,8 +200,10 @@ static void kmqtt_batch_head(struct kmqtt_conn *conn,
 	head->topic = msg->topic;
 	if (conn->version != MQTT_V5)
 		return;
-	head->nr_sub_ids = out->nr_ids;
-	head->sub_ids = kmqtt_out_ids(out);
+	if (out) {
+		head->nr_sub_ids = out->nr_ids;
+		head->sub_ids = kmqtt_out_ids(out);
+	}
 	head->props = msg->props;
 	if (msg->expires) {
 		/* Less the time it has waited here [MQTT-3.3.2-6]. */
@@ -237,12 +237,38 @@ static u8 *kmqtt_batch_room(struct kmqtt_broker *broker,
 	return batch->big;
 }
 
+/* Where there are many subscribers, the packet has been made for all of them.
+ * Return: false if not for this one. */
+static bool kmqtt_batch_copy_image(struct kmqtt_conn *conn,
+				   struct kmqtt_batch *batch,
+				   const struct kmqtt_tx_item *item)
+{
+	const struct kmqtt_out *out = item->out;
+	const struct kmqtt_msg *msg = item->msg;
+	const struct kmqtt_image *image;
+	u8 *at = batch->scratch + batch->scratch_len;
+
+	image = kmqtt_msg_image(msg, conn->version, out ? out->qos : 0);
+	if (!image || (out && out->nr_ids) || conn->alias_out_max ||
+	    KMQTT_TX_SCRATCH - batch->scratch_len < image->len)
+		return false;
+	memcpy(at, image->data, image->len);
+	at[0] |= item->flags;
+	if (image->pid_at)
+		mqtt_put_u16(at + image->pid_at, item->packet_id);
+	batch->scratch_len += image->len;
+	kmqtt_batch_add(batch, at, image->len);
+	if (!image->whole)
+		kmqtt_batch_add(batch, msg->payload.data, msg->payload.len);
+	return true;
+}
+
 /* Return: 0, -ENOBUFS: the batch is full, -ENOMEM. */
 static int kmqtt_batch_encode_publish(struct kmqtt_conn *conn,
 				   struct kmqtt_batch *batch,
 				   const struct kmqtt_tx_item *item, gfp_t gfp)
 {
-	const struct mqtt_str *payload = &item->out->msg->payload;
+	const struct mqtt_str *payload = &item->msg->payload;
 	u16 aliases = conn->alias_out_nr;
 	struct mqtt_publish_out head;
 	u32 len;
@@ -266,7 +292,6 @@ static int kmqtt_batch_encode_publish(struct kmqtt_conn *conn,
 	} else {
 		kmqtt_batch_add(batch, payload->data, payload->len);
 	}
-	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PUBLISH_SENT);
 	return 0;
 }
 
@@ -287,29 +312,39 @@ static int kmqtt_batch_encode_pubrel(struct kmqtt_conn *conn,
 	return 0;
 }
 
-/* Return: 0: @vec holds what fits, -ENOMEM. */
-int kmqtt_batch_encode(struct kmqtt_conn *conn,
-			   struct kmqtt_batch *batch, gfp_t gfp)
+static int kmqtt_batch_encode_item(struct kmqtt_conn *conn,
+				   struct kmqtt_batch *batch,
+				   const struct kmqtt_tx_item *item, gfp_t gfp)
 {
+	if (item->pubrel)
+		return kmqtt_batch_encode_pubrel(conn, batch, item);
+	if (kmqtt_batch_copy_image(conn, batch, item))
+		return 0;
+	return kmqtt_batch_encode_publish(conn, batch, item, gfp);
+}
+
+/* Return: 0: @vec holds what fits, -ENOMEM. */
+int kmqtt_batch_encode(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
+		       gfp_t gfp)
+{
+	u32 before = batch->encoded, publishes = 0;
 	const struct kmqtt_tx_item *item;
-	int ret;
+	int ret = 0;
 
 	while (batch->encoded < batch->nr_items &&
 	       batch->bytes < KMQTT_TX_BYTES) {
 		item = &batch->items[batch->encoded];
-		if (item->pubrel)
-			ret = kmqtt_batch_encode_pubrel(conn, batch, item);
-		else
-			ret = kmqtt_batch_encode_publish(conn, batch, item, gfp);
-		if (ret == -ENOBUFS)
-			return 0;
+		ret = kmqtt_batch_encode_item(conn, batch, item, gfp);
 		if (ret)
-			return ret;
+			break;
 		batch->encoded++;
-		conn->packets_out++;
-		kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_SENT);
+		publishes += !item->pubrel;
 	}
-	return 0;
+	conn->packets_out += batch->encoded - before;
+	kmqtt_stat_add(conn->broker, KMQTT_STAT_PACKETS_SENT,
+		       batch->encoded - before);
+	kmqtt_stat_add(conn->broker, KMQTT_STAT_PUBLISH_SENT, publishes);
+	return ret == -ENOBUFS ? 0 : ret;
 }
 
 /* Deliveries that are due to @conn, while it owns its session; KMQTT_CONN_TX_OPEN
@@ -318,7 +353,7 @@ void kmqtt_batch_take_items(struct kmqtt_conn *conn,
 				struct kmqtt_batch *batch)
 {
 	struct kmqtt_session *session = conn->session;
-	const struct kmqtt_out *out;
+	const struct kmqtt_msg *msg;
 	u32 bytes = 0;
 	u64 dropped;
 	int ret = 0;
@@ -331,8 +366,8 @@ void kmqtt_batch_take_items(struct kmqtt_conn *conn,
 		       bytes < KMQTT_TX_BYTES &&
 		       kmqtt_deliver_next(session,
 					  &batch->items[batch->nr_items])) {
-			out = batch->items[batch->nr_items++].out;
-			bytes += min_t(u32, kmqtt_out_size(out),
+			msg = batch->items[batch->nr_items++].msg;
+			bytes += min_t(u32, kmqtt_msg_size(msg),
 				       KMQTT_TX_BYTES);
 		}
 		/* Dropped ones, or passed over, have made room for others. */

@@ -7,7 +7,6 @@
 #include "datapath.h"
 
 /* Deliveries in one sendmsg(), and the bytes after which no more are added. */
-#define KMQTT_TX_ITEMS		64
 #define KMQTT_TX_BYTES		262144
 /* Room for heads and small payloads of a batch. */
 #define KMQTT_TX_SCRATCH	8192

@@ -16,6 +16,9 @@
 #include <linux/list.h>
 #include "core/packet.h"
 
+/* Deliveries in one batch. */
+#define KMQTT_TX_ITEMS		64
+
 struct kmqtt_broker;
 struct kmqtt_conn;
 struct kmqtt_msg;
@@ -27,6 +30,9 @@ struct kmqtt_will;
 
 /* How long one run may go on before the rest is put aside (jiffies). */
 #define KMQTT_RUN_TIME	DIV_ROUND_UP(HZ, 100)
+
+/* Deliveries allocated at once. */
+#define KMQTT_RUN_SPARE		16
 
 /**
  * struct kmqtt_run - one run of a work item through the data path
@@ -40,6 +46,9 @@ struct kmqtt_will;
  * @nr_dirty: how many
  * @full: a queue is half full: flush before the next packet
  * @aside: what was read is not all handled: the run was too long
+ * @spare: deliveries allocated and charged, not used yet
+ * @nr_spare: how many
+ * @stock: to allocate at once the next time: twice the last time
  * @until: jiffies; from then on the rest is left to the next run, so that the
  *	other connections of the CPU get their turn
  */
@@ -49,17 +58,22 @@ struct kmqtt_run {
 	u32 nr_dirty;
 	bool full;
 	bool aside;
+	u8 nr_spare;
+	u8 stock;
+	struct kmqtt_out *spare[KMQTT_RUN_SPARE];
 	unsigned long until;
 };
 
 /**
  * struct kmqtt_tx_item - one transmission, taken under session->lock
- * @out: referenced by the taker
+ * @msg: what; referenced by the taker if there is no @out
+ * @out: referenced by the taker; NULL: QoS 0 without subscription identifier
  * @packet_id: of @out, which may lose it while it is being sent
  * @pubrel: its PUBREL, not its PUBLISH
  * @flags: PUBLISH flags
  */
 struct kmqtt_tx_item {
+	struct kmqtt_msg *msg;
 	struct kmqtt_out *out;
 	u16 packet_id;
 	bool pubrel;
@@ -74,6 +88,8 @@ static inline void kmqtt_run_init(struct kmqtt_run *run,
 	run->nr_dirty = 0;
 	run->full = false;
 	run->aside = false;
+	run->nr_spare = 0;
+	run->stock = 1;
 	run->until = jiffies + KMQTT_RUN_TIME;
 }
 
@@ -171,12 +187,6 @@ long kmqtt_deliver_retry(struct kmqtt_conn *conn);
  * is due. */
 bool kmqtt_deliver_next(struct kmqtt_session *session,
 			struct kmqtt_tx_item *item);
-void kmqtt_out_put(struct kmqtt_out *out);
-
-/* Bytes that @out counts for against max_queued_bytes. */
-u32 kmqtt_out_size(const struct kmqtt_out *out);
-int kmqtt_deliver_init(void);
-void kmqtt_deliver_uninit(void);
 
 /* send.c APIs: */
 /* Queue an encoded control packet; sent by the next kick. Any process

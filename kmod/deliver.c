@@ -4,8 +4,8 @@
  *
  *	pending --(window)--> ready --(sent)--> inflight --(acknowledged)--> gone
  *
- * QoS 0 goes to ready at once and is gone when sent. The window is the
- * client's receive maximum; who is in it has a packet identifier. A new
+ * QoS 0 goes to the fifo, a plain reference, and is gone when sent; with a
+ * subscription identifier it goes to ready. The window is the client's receive maximum; who is in it has a packet identifier. A new
  * connection moves inflight back to the front of ready [MQTT-4.4.0-1].
  * Retained messages for a new subscription wait in replays and take the
  * place of pending when that is empty.
@@ -27,85 +27,17 @@
 /* Deliveries given up, or retained messages passed over, under one hold of
  * the lock. */
 #define KMQTT_DROPS_AT_ONCE	64
-/* What a queued delivery costs beside its message (bytes, for the limit). */
-#define KMQTT_OUT_OVERHEAD	64
 
-static struct kmem_cache *kmqtt_out_cache;
-
-u32 kmqtt_out_size(const struct kmqtt_out *out)
-{
-	return out->msg->topic.len + out->msg->props.len +
-	       out->msg->payload.len + KMQTT_OUT_OVERHEAD +
-	       out->nr_ids * sizeof(out->id);
-}
-
-/* Memory of a delivery with @nr_ids subscription identifiers. */
-static size_t kmqtt_out_memory(u32 nr_ids)
-{
-	return sizeof(struct kmqtt_out) +
-	       (nr_ids > 1 ? nr_ids * sizeof(u32) : 0);
-}
-
-static struct kmqtt_out *kmqtt_out_create(struct kmqtt_msg *msg, u8 qos,
-					  bool retain, const u32 *ids,
-					  u32 nr_ids, gfp_t gfp)
-{
-	struct kmqtt_broker *broker = msg->broker;
-	struct kmqtt_out *out;
-
-	if (!kmqtt_charge(broker, kmqtt_out_memory(nr_ids)))
-		return NULL;
-	out = kmem_cache_alloc(kmqtt_out_cache, gfp);
-	if (!out)
-		goto err_charge;
-	memset(out, 0, sizeof(*out));
-	if (nr_ids > 1) {
-		out->more_ids = kmalloc_array(nr_ids, sizeof(*ids),
-					      gfp | __GFP_NOWARN);
-		if (!out->more_ids)
-			goto err_out;
-		memcpy(out->more_ids, ids, nr_ids * sizeof(*ids));
-	} else if (nr_ids) {
-		out->id = *ids;
-	}
-	out->nr_ids = nr_ids;
-	out->msg = kmqtt_msg_get(msg);
-	out->qos = qos;
-	out->retain = retain;
-	out->state = MQTT_QOS_QUEUED;
-	refcount_set(&out->ref, 1);
-	return out;
-
-err_out:
-	kmem_cache_free(kmqtt_out_cache, out);
-err_charge:
-	kmqtt_uncharge(broker, kmqtt_out_memory(nr_ids));
-	return NULL;
-}
-
-void kmqtt_out_put(struct kmqtt_out *out)
-{
-	if (!refcount_dec_and_test(&out->ref))
-		return;
-	kmqtt_uncharge(out->msg->broker, kmqtt_out_memory(out->nr_ids));
-	kmqtt_msg_put(out->msg);
-	if (out->nr_ids > 1)
-		kfree(out->more_ids);
-	kmem_cache_free(kmqtt_out_cache, out);
-}
-
-static void kmqtt_deliver_count_queued(struct kmqtt_session *session,
-				       const struct kmqtt_out *out)
+static void kmqtt_deliver_count_queued(struct kmqtt_session *session, u32 size)
 {
 	session->nr_queued++;
-	session->queued_bytes += kmqtt_out_size(out);
+	session->queued_bytes += size;
 }
 
-static void kmqtt_deliver_uncount(struct kmqtt_session *session,
-				  const struct kmqtt_out *out)
+static void kmqtt_deliver_uncount(struct kmqtt_session *session, u32 size)
 {
 	session->nr_queued--;
-	session->queued_bytes -= kmqtt_out_size(out);
+	session->queued_bytes -= size;
 }
 
 /* Give up the packet identifier and the place in the window. */
@@ -128,9 +60,37 @@ static void kmqtt_deliver_discard(struct kmqtt_session *session,
 {
 	list_del(&out->link);
 	if (out->state == MQTT_QOS_QUEUED)
-		kmqtt_deliver_uncount(session, out);
+		kmqtt_deliver_uncount(session, kmqtt_out_size(out));
 	kmqtt_deliver_unwindow(session, out);
 	kmqtt_out_put(out);
+}
+
+/* The oldest of the fifo goes without being sent. */
+static void kmqtt_deliver_discard_first(struct kmqtt_session *session)
+{
+	bool retain;
+	struct kmqtt_msg *msg = kmqtt_fifo_take(&session->fifo, &retain);
+
+	kmqtt_deliver_uncount(session, kmqtt_msg_size(msg));
+	kmqtt_msg_put(msg);
+}
+
+/* To the end of ready, behind what waits in the fifo now. */
+static void kmqtt_deliver_make_ready(struct kmqtt_session *session,
+				     struct kmqtt_out *out)
+{
+	out->behind = session->fifo.tail;
+	list_move_tail(&out->link, &session->ready);
+}
+
+/* Is it the fifo's turn, not that of the first in ready? */
+static bool kmqtt_deliver_fifo_first(const struct kmqtt_session *session,
+				     const struct kmqtt_out *out)
+{
+	const struct kmqtt_fifo *fifo = &session->fifo;
+
+	return !kmqtt_fifo_empty(fifo) &&
+	       (!out || (s32)(out->behind - fifo->head) > 0);
 }
 
 /* Into the window. Return: 0 or -ENOMEM. */
@@ -147,7 +107,7 @@ static int kmqtt_deliver_enter(struct kmqtt_session *session,
 		return -ENOMEM;
 	out->packet_id = id;
 	session->nr_inflight++;
-	list_move_tail(&out->link, &session->ready);
+	kmqtt_deliver_make_ready(session, out);
 	return 0;
 }
 
@@ -161,6 +121,7 @@ static int kmqtt_deliver_retained(struct kmqtt_session *session,
 				  const struct kmqtt_replay *replay,
 				  const struct kmqtt_retained *retained)
 {
+	const gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
 	struct kmqtt_msg *msg;
 	struct kmqtt_out *out;
 	int ret;
@@ -172,8 +133,14 @@ static int kmqtt_deliver_retained(struct kmqtt_session *session,
 	if (kmqtt_msg_expired(msg, get_jiffies_64()))
 		return 0;
 	qos = min(replay->qos, msg->qos);
-	out = kmqtt_out_create(msg, qos, true, &replay->sub_id,
-			       !!replay->sub_id, GFP_ATOMIC | __GFP_NOWARN);
+	if (!qos && !replay->sub_id) {
+		if (!kmqtt_fifo_add(&session->fifo, msg, true))
+			return -ENOMEM;
+		kmqtt_deliver_count_queued(session, kmqtt_msg_size(msg));
+		return 0;
+	}
+	out = kmqtt_out_fill(kmqtt_out_alloc(session->broker, gfp), msg, qos,
+			     true, &replay->sub_id, !!replay->sub_id, gfp);
 	if (!out)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&out->link);
@@ -184,9 +151,9 @@ static int kmqtt_deliver_retained(struct kmqtt_session *session,
 			return ret;
 		}
 	} else {
-		list_add_tail(&out->link, &session->ready);
+		kmqtt_deliver_make_ready(session, out);
 	}
-	kmqtt_deliver_count_queued(session, out);
+	kmqtt_deliver_count_queued(session, kmqtt_out_size(out));
 	return 0;
 }
 
@@ -290,7 +257,7 @@ void kmqtt_deliver_free_replays(struct kmqtt_session *session,
 }
 
 static bool kmqtt_deliver_over_limit(const struct kmqtt_session *session,
-				     const struct kmqtt_out *out)
+				     u32 size)
 {
 	u64 messages = kmqtt_cfg(session->broker,
 				 KMQTT_SET_MAX_QUEUED_MESSAGES);
@@ -300,46 +267,47 @@ static bool kmqtt_deliver_over_limit(const struct kmqtt_session *session,
 		return true;
 	/* One message always fits, or a small limit would pass none at all. */
 	return bytes && session->nr_queued &&
-	       session->queued_bytes + kmqtt_out_size(out) > bytes;
+	       session->queued_bytes + size > bytes;
 }
 
-/* The oldest delivery that waits, of those that may be dropped. */
-static struct kmqtt_out *kmqtt_deliver_oldest(struct kmqtt_session *session)
+/* Drop the oldest delivery that waits, of those that may be dropped. */
+static bool kmqtt_deliver_drop_oldest(struct kmqtt_session *session)
 {
 	struct kmqtt_out *out;
 
 	out = list_first_entry_or_null(&session->pending, struct kmqtt_out,
 				       link);
-	if (out)
-		return out;
-	out = list_first_entry_or_null(&session->ready, struct kmqtt_out,
-				       link);
-	return out && out->state == MQTT_QOS_QUEUED ? out : NULL;
+	if (!out) {
+		out = list_first_entry_or_null(&session->ready,
+					       struct kmqtt_out, link);
+		if (kmqtt_deliver_fifo_first(session, out)) {
+			kmqtt_deliver_discard_first(session);
+			return true;
+		}
+	}
+	if (!out || out->state != MQTT_QOS_QUEUED)
+		return false;
+	kmqtt_deliver_discard(session, out);
+	return true;
 }
 
 /* The queue is full. Return: true if room was made by dropping the oldest. */
 static bool kmqtt_deliver_make_room(struct kmqtt_session *session)
 {
-	struct kmqtt_out *oldest;
-
 	session->dropped++;
 	kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_QUEUE_FULL);
 	if (time_after_eq(jiffies, session->drop_event_at)) {
 		session->drop_event_at = jiffies + HZ;
 		kmqtt_event_session(session, KMQTT_EVENT_DROPPED, NULL, 0);
 	}
-	if (!kmqtt_cfg(session->broker, KMQTT_SET_QUEUE_FULL_DROPS_OLDEST))
-		return false;
-	oldest = kmqtt_deliver_oldest(session);
-	if (!oldest)
-		return false;
-	kmqtt_deliver_discard(session, oldest);
-	return true;
+	return kmqtt_cfg(session->broker, KMQTT_SET_QUEUE_FULL_DROPS_OLDEST) &&
+	       kmqtt_deliver_drop_oldest(session);
 }
 
-/* session->lock held. Return: false: dropped, the caller frees. */
-static bool kmqtt_deliver_enqueue(struct kmqtt_session *session,
-				  struct kmqtt_out *out)
+/* May so many bytes be queued now? session->lock held. Return: false: no, and
+ * that is counted. */
+static bool kmqtt_deliver_admit(struct kmqtt_session *session, u8 qos,
+				u32 size)
 {
 	struct kmqtt_broker *broker = session->broker;
 
@@ -347,17 +315,43 @@ static bool kmqtt_deliver_enqueue(struct kmqtt_session *session,
 		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_SESSION);
 		return false;
 	}
-	if (!session->conn && !out->qos &&
+	if (!session->conn && !qos &&
 	    !kmqtt_cfg(broker, KMQTT_SET_QUEUE_QOS0_OFFLINE)) {
 		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_OFFLINE);
 		return false;
 	}
-	while (kmqtt_deliver_over_limit(session, out))
+	while (kmqtt_deliver_over_limit(session, size))
 		if (!kmqtt_deliver_make_room(session))
 			return false;
-	kmqtt_deliver_count_queued(session, out);
+	return true;
+}
+
+/* session->lock held. Return: false: dropped. */
+static bool kmqtt_deliver_enqueue_plain(struct kmqtt_session *session,
+					struct kmqtt_msg *msg, bool retain)
+{
+	u32 size = kmqtt_msg_size(msg);
+
+	if (!kmqtt_deliver_admit(session, 0, size))
+		return false;
+	if (!kmqtt_fifo_add(&session->fifo, msg, retain)) {
+		kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_MEMORY);
+		return false;
+	}
+	kmqtt_deliver_count_queued(session, size);
+	return true;
+}
+
+/* session->lock held. Return: false: dropped, the caller frees. */
+static bool kmqtt_deliver_enqueue(struct kmqtt_session *session,
+				  struct kmqtt_out *out)
+{
+	if (!kmqtt_deliver_admit(session, out->qos, kmqtt_out_size(out)))
+		return false;
+	kmqtt_deliver_count_queued(session, kmqtt_out_size(out));
 	if (!out->qos) {
-		list_add_tail(&out->link, &session->ready);
+		INIT_LIST_HEAD(&out->link);
+		kmqtt_deliver_make_ready(session, out);
 		return true;
 	}
 	list_add_tail(&out->link, &session->pending);
@@ -383,23 +377,27 @@ bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		   struct kmqtt_msg *msg, u8 qos, bool retain,
 		   const u32 *ids, u32 nr_ids)
 {
-	struct kmqtt_out *out;
+	struct kmqtt_out *out = NULL;
 	bool queued;
 
-	out = kmqtt_out_create(msg, qos, retain, ids, nr_ids, GFP_KERNEL);
-	if (!out) {
-		kmqtt_stat_inc(run->broker, KMQTT_STAT_DROPPED_MEMORY);
-		return false;
+	if (qos || nr_ids) {
+		out = kmqtt_out_fill(kmqtt_out_take(run), msg, qos, retain,
+				     ids, nr_ids, GFP_KERNEL);
+		if (!out) {
+			kmqtt_stat_inc(run->broker, KMQTT_STAT_DROPPED_MEMORY);
+			return false;
+		}
 	}
 	spin_lock(&session->lock);
-	queued = kmqtt_deliver_enqueue(session, out);
+	queued = out ? kmqtt_deliver_enqueue(session, out) :
+		       kmqtt_deliver_enqueue_plain(session, msg, retain);
 	if (queued && session->conn)
 		kmqtt_send_mark(run, session->conn);
 	if (session->conn && kmqtt_deliver_half_full(session) &&
 	    !test_bit(KMQTT_CONN_TX_BLOCKED, &session->conn->flags))
 		run->full = true;
 	spin_unlock(&session->lock);
-	if (!queued)
+	if (!queued && out)
 		kmqtt_out_put(out);
 	return queued;
 }
@@ -425,6 +423,15 @@ void kmqtt_deliver_resume(struct kmqtt_session *session)
 	kmqtt_deliver_refill(session);
 }
 
+static void kmqtt_deliver_purge_fifo(struct kmqtt_session *session,
+				     enum kmqtt_stat stat)
+{
+	while (!kmqtt_fifo_empty(&session->fifo)) {
+		kmqtt_stat_inc(session->broker, stat);
+		kmqtt_deliver_discard_first(session);
+	}
+}
+
 void kmqtt_deliver_offline(struct kmqtt_session *session)
 {
 	struct kmqtt_out *out, *next;
@@ -438,6 +445,7 @@ void kmqtt_deliver_offline(struct kmqtt_session *session)
 		kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_OFFLINE);
 		kmqtt_deliver_discard(session, out);
 	}
+	kmqtt_deliver_purge_fifo(session, KMQTT_STAT_DROPPED_OFFLINE);
 }
 
 static void kmqtt_deliver_purge_list(struct kmqtt_session *session,
@@ -457,6 +465,7 @@ void kmqtt_deliver_purge(struct kmqtt_session *session,
 			 struct list_head *replays)
 {
 	lockdep_assert_held(&session->lock);
+	kmqtt_deliver_purge_fifo(session, KMQTT_STAT_DROPPED_SESSION);
 	kmqtt_deliver_purge_list(session, &session->ready);
 	kmqtt_deliver_purge_list(session, &session->pending);
 	kmqtt_deliver_purge_list(session, &session->inflight);
@@ -464,48 +473,52 @@ void kmqtt_deliver_purge(struct kmqtt_session *session,
 	session->nr_replay = 0;
 }
 
-/* Larger than the client takes [MQTT-3.1.2-24]? */
+/* Larger than the client takes [MQTT-3.1.2-24]? @out: NULL for plain QoS 0 */
 static bool kmqtt_deliver_too_large(const struct kmqtt_session *session,
+				    const struct kmqtt_msg *msg,
 				    const struct kmqtt_out *out)
 {
 	struct mqtt_publish_out head = {
 		.version = session->version,
-		.flags = out->qos << MQTT_PUB_QOS_SHIFT,
-		.has_expiry = out->msg->expires,
-		.payload_len = out->msg->payload.len,
-		.nr_sub_ids = out->nr_ids,
-		.sub_ids = kmqtt_out_ids(out),
-		.topic = out->msg->topic,
-		.props = out->msg->props,
+		.flags = out ? out->qos << MQTT_PUB_QOS_SHIFT : 0,
+		.has_expiry = msg->expires,
+		.payload_len = msg->payload.len,
+		.nr_sub_ids = out ? out->nr_ids : 0,
+		.sub_ids = out ? kmqtt_out_ids(out) : NULL,
+		.topic = msg->topic,
+		.props = msg->props,
 	};
-	u32 total;
+	u32 max = session->max_packet ?: MQTT_PACKET_MAX, total;
 
+	/* Most are so small that nobody needs to add up. */
+	if ((u64)kmqtt_msg_size(msg) + 5ULL * head.nr_sub_ids <= max)
+		return false;
 	mqtt_publish_head_len(&head, &total);
-	return total > (session->max_packet ?: MQTT_PACKET_MAX);
+	return total > max;
 }
 
 /*
- * Must it not be sent any more? Then it is dropped and counted: expired before
- * it was ever sent [MQTT-3.3.2-5], or too large [MQTT-3.1.2-25], which it may
- * have become with a new connection.
+ * Must it not be sent any more? That is counted: expired before it was ever
+ * sent [MQTT-3.3.2-5], or too large [MQTT-3.1.2-25], which it may have become
+ * with a new connection.
  */
 static bool kmqtt_deliver_stale(struct kmqtt_session *session,
-				struct kmqtt_out *out)
+				const struct kmqtt_msg *msg,
+				const struct kmqtt_out *out)
 {
 	enum kmqtt_stat stat;
 
-	if (out->state == MQTT_QOS_WAIT_PUBCOMP)
+	if (out && out->state == MQTT_QOS_WAIT_PUBCOMP)
 		return false;
-	if (out->state == MQTT_QOS_QUEUED &&
-	    kmqtt_msg_expired(out->msg, get_jiffies_64()))
+	if ((!out || out->state == MQTT_QOS_QUEUED) &&
+	    kmqtt_msg_expired(msg, get_jiffies_64()))
 		stat = KMQTT_STAT_DROPPED_EXPIRED;
-	else if (kmqtt_deliver_too_large(session, out))
+	else if (kmqtt_deliver_too_large(session, msg, out))
 		stat = KMQTT_STAT_DROPPED_TOO_LARGE;
 	else
 		return false;
 	session->dropped++;
 	kmqtt_stat_inc(session->broker, stat);
-	kmqtt_deliver_discard(session, out);
 	return true;
 }
 
@@ -519,10 +532,11 @@ static void kmqtt_deliver_take(struct kmqtt_session *session,
 	struct mqtt_qos_step step = mqtt_qos_step(out->state, event, out->qos);
 
 	if (out->state == MQTT_QOS_QUEUED)
-		kmqtt_deliver_uncount(session, out);
+		kmqtt_deliver_uncount(session, kmqtt_out_size(out));
 	else
 		kmqtt_stat_inc(session->broker, KMQTT_STAT_PUBLISH_RESENT);
 	out->state = step.next;
+	item->msg = out->msg;
 	item->out = out;
 	item->packet_id = out->packet_id;
 	item->pubrel = step.action == MQTT_QOS_SEND_PUBREL;
@@ -545,6 +559,26 @@ static void kmqtt_deliver_take(struct kmqtt_session *session,
 	list_move_tail(&out->link, &session->inflight);
 }
 
+/* The oldest of the fifo. Return: false: it is dropped. */
+static bool kmqtt_deliver_take_first(struct kmqtt_session *session,
+				     struct kmqtt_tx_item *item)
+{
+	bool retain;
+
+	item->msg = kmqtt_fifo_peek(&session->fifo, &retain);
+	if (kmqtt_deliver_stale(session, item->msg, NULL)) {
+		kmqtt_deliver_discard_first(session);
+		return false;
+	}
+	kmqtt_fifo_take(&session->fifo, &retain);
+	kmqtt_deliver_uncount(session, kmqtt_msg_size(item->msg));
+	item->out = NULL;
+	item->packet_id = 0;
+	item->pubrel = false;
+	item->flags = retain ? MQTT_PUB_RETAIN : 0;
+	return true;
+}
+
 bool kmqtt_deliver_next(struct kmqtt_session *session,
 			struct kmqtt_tx_item *item)
 {
@@ -552,12 +586,19 @@ bool kmqtt_deliver_next(struct kmqtt_session *session,
 	struct kmqtt_out *out;
 
 	lockdep_assert_held(&session->lock);
-	while ((out = list_first_entry_or_null(&session->ready,
-					       struct kmqtt_out, link))) {
-		if (kmqtt_deliver_stale(session, out)) {
-			if (--drops)
-				continue;
+	for (; drops; drops--) {
+		out = list_first_entry_or_null(&session->ready,
+					       struct kmqtt_out, link);
+		if (kmqtt_deliver_fifo_first(session, out)) {
+			if (kmqtt_deliver_take_first(session, item))
+				return true;
+			continue;
+		}
+		if (!out)
 			return false;
+		if (kmqtt_deliver_stale(session, out->msg, out)) {
+			kmqtt_deliver_discard(session, out);
+			continue;
 		}
 		/* A new connection with a smaller receive maximum. */
 		if (out->qos && out->state != MQTT_QOS_WAIT_PUBCOMP &&
@@ -629,6 +670,7 @@ static u8 kmqtt_deliver_step(struct kmqtt_session *session, u16 packet_id,
 static bool kmqtt_deliver_due(const struct kmqtt_session *session)
 {
 	return !list_empty(&session->ready) ||
+	       !kmqtt_fifo_empty(&session->fifo) ||
 	       !list_empty(&session->replays) ||
 	       (!list_empty(&session->pending) &&
 		kmqtt_deliver_window_open(session));
@@ -705,15 +747,4 @@ long kmqtt_deliver_retry(struct kmqtt_conn *conn)
 		ret = kmqtt_deliver_requeue_old(session, interval, &next);
 	spin_unlock(&session->lock);
 	return ret ?: next;
-}
-
-int kmqtt_deliver_init(void)
-{
-	kmqtt_out_cache = KMEM_CACHE(kmqtt_out, 0);
-	return kmqtt_out_cache ? 0 : -ENOMEM;
-}
-
-void kmqtt_deliver_uninit(void)
-{
-	kmem_cache_destroy(kmqtt_out_cache);
 }

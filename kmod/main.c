@@ -5,18 +5,19 @@
 #include "broker.h"
 #include "control.h"
 #include "datapath.h"
+#include "out.h"
 
 /* send and receive hold nothing until they are used: only spare buffers. */
 static int __init kmqtt_init(void)
 {
 	int ret;
 
-	ret = kmqtt_deliver_init();
+	ret = kmqtt_out_init();
 	if (ret)
 		return ret;
 	ret = kmqtt_broker_init();
 	if (ret)
-		goto err_deliver;
+		goto err_out;
 	ret = kmqtt_netlink_init();
 	if (ret)
 		goto err_broker;
@@ -26,8 +27,8 @@ err_broker:
 	kmqtt_broker_uninit();
 	kmqtt_receive_uninit();
 	kmqtt_send_uninit();
-err_deliver:
-	kmqtt_deliver_uninit();
+err_out:
+	kmqtt_out_uninit();
 	return ret;
 }
 
@@ -37,7 +38,7 @@ static void __exit kmqtt_exit(void)
 	kmqtt_broker_uninit();
 	kmqtt_receive_uninit();
 	kmqtt_send_uninit();
-	kmqtt_deliver_uninit();
+	kmqtt_out_uninit();
 }
 
 module_init(kmqtt_init);

@@ -8,9 +8,14 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "broker.h"
+#include "core/encode.h"
 
 /* Payloads from this size on stay in the buffer they were received in. */
 #define KMQTT_MSG_KEEP_BUF	4096
+
+/* An image has room for so much of head and payload (bytes). */
+#define KMQTT_IMAGE_HEAD	512
+#define KMQTT_IMAGE_PAYLOAD	512
 
 static bool kmqtt_msg_props_plain(const struct mqtt_props *props)
 {
@@ -141,11 +146,74 @@ struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_broker *broker,
 	return msg;
 }
 
+static void kmqtt_image_fill(struct kmqtt_image *image,
+			     const struct kmqtt_msg *msg,
+			     const struct mqtt_publish_out *head)
+{
+	const u8 *p = image->data + 1;
+
+	mqtt_encode_publish_head(image->data, image->len, head);
+	image->pid_at = 0;
+	if (head->flags) {
+		while (*p++ & 0x80)
+			;
+		image->pid_at = p - image->data + 2 + msg->topic.len;
+	}
+	/* The sender's to set, with DUP and RETAIN. */
+	image->data[0] &= ~MQTT_PUB_QOS_MASK;
+	image->whole = msg->payload.len <= KMQTT_IMAGE_PAYLOAD;
+	if (!image->whole)
+		return;
+	memcpy(image->data + image->len, msg->payload.data, msg->payload.len);
+	image->len += msg->payload.len;
+}
+
+void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos)
+{
+	struct mqtt_publish_out head = {
+		.version = version,
+		.flags = qos << MQTT_PUB_QOS_SHIFT,
+		.payload_len = msg->payload.len,
+		.topic = msg->topic,
+		.props = msg->props,
+	};
+	struct kmqtt_image *image;
+	size_t size;
+	u32 len;
+
+	/* Message expiry is another number each time it is sent. */
+	if (version == MQTT_V5 && msg->expires)
+		return;
+	len = mqtt_publish_head_len(&head, NULL);
+	if (len > KMQTT_IMAGE_HEAD)
+		return;
+	size = struct_size(image, data, len +
+			   (msg->payload.len <= KMQTT_IMAGE_PAYLOAD ?
+			    msg->payload.len : 0));
+	if (!kmqtt_charge(msg->broker, size))
+		return;
+	image = kmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	if (!image) {
+		kmqtt_uncharge(msg->broker, size);
+		return;
+	}
+	/* Read when the last reference goes, which is after ours. */
+	msg->charged += size;
+	image->len = len;
+	kmqtt_image_fill(image, msg, &head);
+	smp_store_release(&msg->images[kmqtt_image_index(version, qos)],
+			  image);
+}
+
 void kmqtt_msg_put(struct kmqtt_msg *msg)
 {
+	int i;
+
 	if (!refcount_dec_and_test(&msg->ref))
 		return;
 	kmqtt_uncharge(msg->broker, msg->charged);
+	for (i = 0; i < KMQTT_NR_IMAGES; i++)
+		kfree(msg->images[i]);
 	kmqtt_kvfree(msg->buf);
 	kmqtt_kvfree(msg);
 }

@@ -9,6 +9,26 @@
 
 struct kmqtt_broker;
 
+/* What a queued message costs beside its bytes (for max_queued_bytes). */
+#define KMQTT_MSG_OVERHEAD	64
+
+/* MQTT 5.0 or not, packet identifier or not. */
+#define KMQTT_NR_IMAGES		4
+
+/**
+ * struct kmqtt_image - a PUBLISH as it goes to all but for some bits of it
+ * @len: of @data (bytes)
+ * @pid_at: where its packet identifier goes, 0: it has none
+ * @whole: the payload is in it, else it follows
+ * @data: flags other than the type are for the sender to set in the first byte
+ */
+struct kmqtt_image {
+	u16 len;
+	u16 pid_at;
+	bool whole;
+	u8 data[];
+};
+
 /**
  * struct kmqtt_msg - immutable, reference counted
  * @ref: freed at zero
@@ -21,6 +41,8 @@ struct kmqtt_broker;
  * @charged: bytes accounted
  * @qos: as published
  * @retain: RETAIN as published
+ * @images: made while it is routed to many, for those of one protocol and
+ *	with or without packet identifier; NULL until then. See kmqtt_msg_image()
  * @buf: big messages: the receive buffer itself, kvfree()d; else NULL
  * @data: a copy of what did not stay in @buf
  */
@@ -35,6 +57,7 @@ struct kmqtt_msg {
 	u64 expires;
 	u64 created;
 	size_t charged;
+	struct kmqtt_image *images[KMQTT_NR_IMAGES];
 	void *buf;
 	u8 data[];
 };
@@ -56,6 +79,35 @@ struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_broker *broker,
 				   const struct mqtt_publish *publish,
 				   const struct mqtt_str *topic,
 				   void *buf, size_t buf_size);
+
+/* Bytes that @msg counts for in a queue. */
+static inline u32 kmqtt_msg_size(const struct kmqtt_msg *msg)
+{
+	return msg->topic.len + msg->props.len + msg->payload.len +
+	       KMQTT_MSG_OVERHEAD;
+}
+
+static inline u32 kmqtt_image_index(u8 version, u8 qos)
+{
+	return (version == MQTT_V5) * 2 + !!qos;
+}
+
+/*
+ * What all clients of @version are sent at @qos, without subscription
+ * identifier, topic alias or message expiry; NULL: nobody has made it.
+ * Any context; it lives as long as the message.
+ */
+static inline const struct kmqtt_image *
+kmqtt_msg_image(const struct kmqtt_msg *msg, u8 version, u8 qos)
+{
+	return smp_load_acquire(&msg->images[kmqtt_image_index(version, qos)]);
+}
+
+/*
+ * Make that, if there is memory and it is small. By whoever routes the
+ * message, which is one at a time. Context: process.
+ */
+void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos);
 
 static inline struct kmqtt_msg *kmqtt_msg_get(struct kmqtt_msg *msg)
 {

@@ -12,6 +12,7 @@
 #include "broker.h"
 #include "conn.h"
 #include "datapath.h"
+#include "out.h"
 
 /* One read, and how many of them before other connections get their turn. */
 #define KMQTT_RX_CHUNK		65536
@@ -482,6 +483,7 @@ bool kmqtt_receive(struct kmqtt_conn *conn)
 			ret = 0;
 	}
 	kmqtt_send_flush(&run);
+	kmqtt_out_unstock(&run);
 	kmqtt_rx_return(buf);
 	/* A CONNECT that waits is called again by what it waits for. */
 	return (ret > 0 || run.aside) && kmqtt_receive_may(conn);

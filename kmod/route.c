@@ -78,7 +78,10 @@ static bool kmqtt_route_deliver(struct kmqtt_route *route,
 			       KMQTT_STAT_ACL_DENIED_DELIVERY);
 		return false;
 	}
-	route->count++;
+	/* From the second on, there may be many who get the same bytes. */
+	if (route->count++ && !kmqtt_msg_image(msg, READ_ONCE(session->version),
+					       qos))
+		kmqtt_msg_make_image(msg, READ_ONCE(session->version), qos);
 	return kmqtt_deliver(route->run, session, msg, qos, retain, ids,
 			     nr_ids);
 }

@@ -9,49 +9,15 @@
 #include <linux/xarray.h>
 #include "core/packet.h"
 #include "core/qos.h"
+#include "fifo.h"
 #include "message.h"
+#include "out.h"
 
 struct kmqtt_broker;
 struct kmqtt_conn;
 struct kmqtt_group;
 struct kmqtt_retained;
 struct mqtt_node;
-
-/**
- * struct kmqtt_out - one message on its way to one client
- * @link: in session->ready, ->pending or ->inflight; under session->lock
- * @ref: one for the session's lists, one for a send in progress
- * @nr_ids: subscription identifiers in @ids, or in @more_ids if above 1
- * @state: enum mqtt_qos_state; QoS above 0 only; under session->lock
- * @qos: of this delivery: the smaller of message and subscription
- * @retain: RETAIN flag to send
- * @counted: it takes one of the client's receive maximum
- * @retries: repetitions so far (3.x with retry_interval)
- * @packet_id: 0 until it is in the inflight window
- * @sent: jiffies of the last transmission
- */
-struct kmqtt_out {
-	struct list_head link;
-	struct kmqtt_msg *msg;
-	refcount_t ref;
-	u16 packet_id;
-	u8 state;
-	u8 qos : 2;
-	u8 retain : 1;
-	u8 counted : 1;
-	u8 retries;
-	u32 nr_ids;
-	union {
-		u32 id;
-		u32 *more_ids;
-	};
-	unsigned long sent;
-};
-
-static inline const u32 *kmqtt_out_ids(const struct kmqtt_out *out)
-{
-	return out->nr_ids > 1 ? out->more_ids : &out->id;
-}
 
 /**
  * struct kmqtt_replay - retained messages a new subscription is to be sent
@@ -102,6 +68,7 @@ struct kmqtt_will {
  * @conn: connection that owns the session, referenced
  * @waiter: connection that will get the session when @conn is gone
  * @ready: kmqtt_out to send next, in order
+ * @fifo: QoS 0 to send next, without an object each; see kmqtt_out.behind
  * @pending: QoS above 0, waits for the window
  * @inflight: sent and not acknowledged, in the order they were sent
  * @by_id: packet identifier -> kmqtt_out in @ready or @inflight
@@ -110,7 +77,7 @@ struct kmqtt_will {
  * @nr_sent: of these, sent on this connection and not acknowledged; never
  *	above @window [MQTT-3.3.4-9]
  * @window: receive maximum of the client, capped by max_inflight
- * @nr_queued: in @ready (first transmissions) and @pending
+ * @nr_queued: in @ready (first transmissions), @fifo and @pending
  * @queued_bytes: their size
  * @replays: struct kmqtt_replay, oldest first
  * @nr_replay: messages in them that are not queued yet
@@ -149,6 +116,7 @@ struct kmqtt_session {
 	struct kmqtt_conn *conn;
 	struct kmqtt_conn *waiter;
 	struct list_head ready;
+	struct kmqtt_fifo fifo;
 	struct list_head pending;
 	struct list_head inflight;
 	struct xarray by_id;

@@ -65,5 +65,6 @@ void kmqtt_will_publish(struct kmqtt_session *session, struct kmqtt_will *will)
 		kmqtt_retain_store(broker, msg);
 	kmqtt_route(&run, msg, session);
 	kmqtt_send_flush(&run);
+	kmqtt_out_unstock(&run);
 	kmqtt_will_free(will);
 }
