@@ -165,10 +165,16 @@ def held():
     where the kernel keeps track of that (slub_debug=U)."""
     found = collections.Counter()
     for path in SLABS.glob("*/alloc_traces"):
+        objects = 0
         for line in path.read_text(errors="replace").splitlines():
             word = line.split()
-            if len(word) > 1 and word[0].isdigit() and "[kmqtt]" in line:
-                found[f"{path.parent.name}: {word[1]}"] += int(word[0])
+            if word and word[0].isdigit():
+                objects = int(word[0])
+            # The line itself, or the first of ours in the stack under it.
+            if objects and "[kmqtt]" in line:
+                name = next(w for w in word if "+0x" in w)
+                found[f"{path.parent.name}: {name} [kmqtt]"] += objects
+                objects = 0
     return found
 
 
