@@ -43,7 +43,10 @@ help:
 	@echo '  test           all tests; T=pattern runs a part'
 	@echo '  test-debug     those of them that run in a guest, with a kernel that'
 	@echo '                 checks memory, locks and leaks (built when first wanted)'
-	@echo '  bench          what a message costs, beside mosquitto; B=pattern: a part'
+	@echo '  bench          what a message costs, beside mosquitto; B=pattern: a part,'
+	@echo '                 ALL=1: what takes long, LATENCY=1: a table of latencies'
+	@echo '  bench-wall     the same in wall time on two processors, as ratios'
+	@echo '  bench-plot     a picture of latencies and of cost against size (PNG=)'
 	@echo 'Install:'
 	@echo '  install        module, programs, manual, systemd unit (DESTDIR, PREFIX)'
 	@echo '  uninstall      remove what install or dkms-install has put there'
@@ -136,12 +139,13 @@ test: guest-packages
 	exec selftests/run-tests --kernel $$kver \
 		--module build/$$kver/kmqtt.ko "$(T)"
 
-bench: guest-packages
+# bench-wall: wall time on two processors, ratios only; bench-plot: a picture.
+bench bench-wall bench-plot: guest-packages
 	@kver=$$($(guest_kernel)) && \
 	echo "Building for $$kver" && \
 	$(MAKE) --no-print-directory -s -j$$(nproc) module user KVER=$$kver && \
-	$(MAKE) --no-print-directory -s -C selftests/bench bench \
-		MODULE=$(CURDIR)/build/$$kver/kmqtt.ko \
+	$(MAKE) --no-print-directory -s -C selftests/bench $@ \
+		MODULE=$(CURDIR)/build/$$kver/kmqtt.ko KERNEL=$$kver \
 		OUTPUT=$(CURDIR)/build/selftests/bench
 
 # The tests that run in a guest, with a kernel that checks memory, locks, RCU
@@ -199,5 +203,5 @@ clean:
 	@$(MAKE) --no-print-directory -C selftests clean
 
 .PHONY: all help headers module build-module check user guest-packages run \
-	run-guest run-native shell ctl test bench test-debug root-only install uninstall \
+	run-guest run-native shell ctl test bench bench-wall bench-plot test-debug root-only install uninstall \
 	dkms-install clean

@@ -30,6 +30,9 @@ START_SECONDS = 60
 DESCRIPTORS = 100000
 # In the guest's own time, which runs ahead while it waits for a file.
 WAIT_SECONDS = 1000000
+STEADY_BYTES = 65536
+WALL_TURNS = 5
+WALL_WAIT_SECONDS = 300
 
 KMQTT_CONF = """listener %d 127.0.0.1
 allow_anonymous true
@@ -39,6 +42,9 @@ max_queued_bytes 0
 max_connections -1
 log_type error
 """ % PORT
+
+# A million subscriptions is more than it allows by itself.
+KMQTT_SETTING = ["subscription_bytes_max", str(1 << 30)]
 
 MOSQUITTO_CONF = """listener %d 127.0.0.1
 allow_anonymous true
@@ -86,8 +92,11 @@ def config(name, text):
 def start(name, opts):
     relay = [os.path.join(WORK, "relay"), str(PORT)]
     if name == "kmqtt":
-        return Broker([opts.kmqttd, "-c", config("kmqtt.conf", KMQTT_CONF)],
-                      opts.module)
+        broker = Broker([opts.kmqttd, "-c", config("kmqtt.conf", KMQTT_CONF)],
+                        opts.module)
+        subprocess.run([opts.kmqttctl, "config", "set"] + KMQTT_SETTING,
+                       check=True)
+        return broker
     if name == "mosquitto":
         return Broker(["mosquitto", "-c",
                        config("mosquitto.conf", MOSQUITTO_CONF)])
@@ -112,20 +121,31 @@ def wait_time_wait():
         time.sleep(5)
 
 
-def free_bytes():
-    """Free memory after everything that can be dropped was: caches, and the
-    slabs with nothing in them that the scenarios before have left. A free
-    page on the list of a processor is not in MemFree, but is free."""
-    time.sleep(5)
-    for path, what in [("/proc/sys/vm/drop_caches", "3")] + \
-            [(p, "1") for p in glob.glob("/sys/kernel/slab/*/shrink")]:
-        with open(path, "w") as f:
-            f.write(what)
+def free_now():
+    """A free page on the list of a processor is not in MemFree, but is
+    free."""
     with open("/proc/zoneinfo") as f:
         pages = sum(int(line.split()[1]) for line in f
                     if line.split()[0] == "count:")
     return int(proc_value("/proc/meminfo", "MemFree")[1]) * 1024 + \
         pages * resource.getpagesize()
+
+
+def free_bytes():
+    """Free memory after everything that can be dropped was: caches, and the
+    slabs with nothing in them that the scenarios before have left. What RCU
+    frees comes later, and leaves more slabs with nothing in them: again until
+    no more comes."""
+    free, before = free_now(), 0
+    while free > before + STEADY_BYTES:
+        before = free
+        for path, what in [("/proc/sys/vm/drop_caches", "3")] + \
+                [(p, "1") for p in glob.glob("/sys/kernel/slab/*/shrink")]:
+            with open(path, "w") as f:
+                f.write(what)
+        time.sleep(10)
+        free = free_now()
+    return free
 
 
 def counted_bytes(opts):
@@ -149,7 +169,7 @@ def load(args, **kwargs):
 
 
 def run_load(scenario):
-    proc = load(scenario.args.split())
+    proc = load(["-L"] + scenario.args.split())
     out, err = proc.communicate()
     result = json.loads(out) if out.strip() else {}
     if proc.returncode:
@@ -158,22 +178,85 @@ def run_load(scenario):
     return result
 
 
-def run_idle(scenario, broker, opts):
+def run_memory(scenario, broker, opts):
     kmqtt = broker == "kmqtt"
     free, counted = free_bytes(), counted_bytes(opts) if kmqtt else None
-    proc = load(["-i", str(scenario.clients), "-P0", "-S0", "-n0", "-a"])
+    proc = load(scenario.args.split() + ["-P0", "-S0", "-n0", "-a"])
     line = proc.stderr.readline()
-    result = {"bytes_per_connection":
-              (free - free_bytes()) / scenario.clients}
+    result = {"bytes_each": (free - free_bytes()) / scenario.memory}
     if counted is not None:
-        result["counted_per_connection"] = \
-            (counted_bytes(opts) - counted) / scenario.clients
+        result["counted_each"] = \
+            (counted_bytes(opts) - counted) / scenario.memory
     proc.terminate()
     _, err = proc.communicate()
     if line != "ready\n" or proc.returncode:
         result["failed"] = "load ended with %d: %s" % (proc.returncode,
                                                        line + err)
     return result
+
+
+def set_cpus(number):
+    with open("/sys/devices/system/cpu/cpu1/online", "w") as f:
+        f.write("1" if number == 2 else "0")
+
+
+def run_wall(scenario):
+    """All are ready before one starts; the time of the slowest one."""
+    procs = [load(["-W", "-t", str(WALL_WAIT_SECONDS)] + args.split(),
+                  stdin=subprocess.PIPE) for args in scenario.loads]
+    ready = [proc.stderr.readline() for proc in procs]
+    for proc in procs:
+        proc.stdin.write("\n")
+        proc.stdin.flush()
+    result, times = {}, []
+    for proc, line in zip(procs, ready):
+        out, err = proc.communicate()
+        if proc.returncode:
+            result["failed"] = "load ended with %d: %s%s" % (
+                proc.returncode, line, err.strip())
+            continue
+        found = json.loads(out)
+        times.append(found["latency_ns"]["p50"] if scenario.latency
+                     else found["elapsed_ns"])
+    return dict(result, ns=max(times)) if times else result
+
+
+def measure_wall(opts):
+    """One and two processors by turns: what else the host does changes."""
+    chosen = [s for s in scenarios.WALL
+              if any(p in s.name for p in opts.pattern.split(","))]
+    for _ in range(WALL_TURNS):
+        for name in opts.brokers.split(","):
+            for cpus in (2, 1):
+                set_cpus(cpus)
+                broker = start(name, opts)
+                for scenario in chosen:
+                    result = run_wall(scenario)
+                    print(json.dumps(dict(result, wall=scenario.name,
+                                          broker=name, cpus=cpus)),
+                          flush=True)
+                broker.stop()
+
+
+def measure_cost(opts):
+    chosen = [s for s in scenarios.ALL
+              if scenarios.wanted(s, opts.pattern, opts.all)]
+    for name in opts.brokers.split(","):
+        todo = [s for s in chosen if name in s.brokers]
+        if not todo:
+            continue
+        broker = start(name, opts)
+        for scenario in todo:
+            if scenario.fresh:
+                # What it has freed and kept would be used again unseen.
+                broker.stop()
+                broker = start(name, opts)
+            wait_time_wait()
+            result = (run_memory(scenario, name, opts) if scenario.memory
+                      else run_load(scenario))
+            print(json.dumps(dict(result, broker=name,
+                                  scenario=scenario.name)), flush=True)
+        broker.stop()
 
 
 def main():
@@ -183,29 +266,18 @@ def main():
     p.add_argument("--kmqttd", required=True)
     p.add_argument("--kmqttctl", required=True)
     p.add_argument("--brokers", required=True)
+    p.add_argument("--all", action="store_true")
+    p.add_argument("--wall", action="store_true")
     p.add_argument("pattern", nargs="?", default="")
     opts = p.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     os.makedirs(WORK, exist_ok=True)
     for name in ("load", "relay"):
         shutil.copy(os.path.join(opts.programs, name), WORK)
-    chosen = [s for s in scenarios.ALL if scenarios.wanted(s, opts.pattern)]
-    for name in opts.brokers.split(","):
-        todo = [s for s in chosen if name in s.brokers]
-        if not todo:
-            continue
-        broker = start(name, opts)
-        for scenario in todo:
-            if scenario.clients:
-                # What it has freed and kept would be used again unseen.
-                broker.stop()
-                broker = start(name, opts)
-            wait_time_wait()
-            result = (run_idle(scenario, name, opts) if scenario.clients
-                      else run_load(scenario))
-            print(json.dumps(dict(result, broker=name,
-                                  scenario=scenario.name)), flush=True)
-        broker.stop()
+    if opts.wall:
+        measure_wall(opts)
+    else:
+        measure_cost(opts)
 
 
 if __name__ == "__main__":

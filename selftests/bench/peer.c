@@ -24,7 +24,7 @@ static bool send_all(struct peer *peer, const struct wire_buf *buf)
 	return n == (ssize_t)buf->len;
 }
 
-/* The next packet of a socket that still blocks; none may follow it. */
+/* The next packet of a socket that still blocks. */
 static bool answer(struct peer *peer, enum wire_type type)
 {
 	struct wire_packet pkt;
@@ -44,11 +44,12 @@ static bool answer(struct peer *peer, enum wire_type type)
 		have += n;
 		n = wire_next(buf, have, &pkt);
 	} while (!n);
-	if (n < 0 || n != (ssize_t)have || pkt.type != type) {
+	if (n < 0 || pkt.type != type) {
 		fprintf(stderr, "client %u: type %d came, not %d\n",
 			peer->number, n < 0 ? -1 : pkt.type, type);
 		return false;
 	}
+	wire_put(&peer->rest, buf + n, have - n);
 	reason = wire_reason(&pkt, peer->version);
 	if (reason)
 		fprintf(stderr, "client %u: answer of type %d refuses: 0x%02x\n",
@@ -81,7 +82,8 @@ bool peer_connect(struct peer *peer, const struct peer_target *target,
 	setsockopt(peer->fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
 		   sizeof(patience));
 	snprintf(id, sizeof(id), "load-%d-%u", (int)getpid(), number);
-	wire_connect(&buf, target->version, id, target->keep_alive);
+	wire_connect(&buf, target->version, id, target->keep_alive,
+		     target->keep_session);
 	sent = send_all(peer, &buf);
 	free(buf.data);
 	return sent && answer(peer, WIRE_CONNACK);
@@ -159,17 +161,13 @@ bool peer_flush(struct peer *peer)
 	return wait_writable(peer);
 }
 
-bool peer_read(struct peer *peer, peer_handler handle)
+/* The whole packets in what has been read; what follows them is kept. */
+static bool hand_over(struct peer *peer, size_t have, peer_handler handle)
 {
-	size_t have = peer->rest.len, at = 0;
 	struct wire_packet pkt;
+	size_t at = 0;
 	ssize_t n;
 
-	memcpy(read_buf, peer->rest.data, have);
-	n = recv(peer->fd, read_buf + have, sizeof(read_buf) - have, 0);
-	if (n <= 0)
-		return n < 0 && (errno == EAGAIN || errno == EINTR);
-	have += n;
 	while ((n = wire_next(read_buf + at, have - at, &pkt)) > 0) {
 		if (!handle(peer, &pkt))
 			return false;
@@ -185,6 +183,27 @@ bool peer_read(struct peer *peer, peer_handler handle)
 	if (at < have)
 		wire_put(&peer->rest, read_buf + at, have - at);
 	return true;
+}
+
+bool peer_read(struct peer *peer, peer_handler handle)
+{
+	size_t have = peer->rest.len;
+	ssize_t n;
+
+	if (have)
+		memcpy(read_buf, peer->rest.data, have);
+	n = recv(peer->fd, read_buf + have, sizeof(read_buf) - have, 0);
+	if (n <= 0)
+		return n < 0 && (errno == EAGAIN || errno == EINTR);
+	return hand_over(peer, have + n, handle);
+}
+
+bool peer_read_rest(struct peer *peer, peer_handler handle)
+{
+	if (!peer->rest.len)
+		return true;
+	memcpy(read_buf, peer->rest.data, peer->rest.len);
+	return hand_over(peer, peer->rest.len, handle);
 }
 
 bool peer_leave(struct peer *peer)

@@ -16,6 +16,7 @@
  * @number: for its client identifier and the diagnostics
  * @publisher: what it publishes, or NULL
  * @subscriber: what it receives, or NULL
+ * @stuck: it never reads
  * @waiting: epoll says when the socket takes more
  * @out: what the socket has not taken yet
  * @rest: the beginning of a packet whose end has not come yet
@@ -27,6 +28,7 @@ struct peer {
 	unsigned int number;
 	struct publisher *publisher;
 	struct subscriber *subscriber;
+	bool stuck;
 	bool waiting;
 	struct wire_buf out;
 	struct wire_buf rest;
@@ -38,6 +40,7 @@ struct peer_target {
 	socklen_t address_len;
 	int version;
 	unsigned int keep_alive;
+	bool keep_session;
 	unsigned int patience;	/* seconds until nothing is taken for a no */
 };
 
@@ -62,6 +65,9 @@ bool peer_flush(struct peer *peer);
 
 /* Reads once, hands all whole packets over. False: the connection has ended. */
 bool peer_read(struct peer *peer, peer_handler handle);
+
+/* What came with the answer to peer_connect() or peer_subscribe(). */
+bool peer_read_rest(struct peer *peer, peer_handler handle);
 
 /* DISCONNECT; whether the broker then closed the connection, in time. */
 bool peer_leave(struct peer *peer);

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The least a broker in user space can do: what comes from a publisher goes to
- * all subscribers, whatever the topic. No sessions, no matching, no queues; it
- * blocks where a subscriber does not read. A bound to measure brokers against.
+ * all who subscribed to that very topic, which is looked up once for each
+ * publisher. No sessions, no matching, no queues; it blocks where a subscriber
+ * does not read. A bound to measure brokers against.
  *
  * usage: relay PORT [batched] [lose|double|swap|spoil]
  *
  * Prints the port when it serves; PORT 0: any that is free.
  *
  * Each message is sent to each subscriber by a send() of its own; batched: all
- * that has come in one recv(). The faults, once in a hundred messages, are for
- * the test of the load generator.
+ * that has come since the last epoll_wait(), from whomever, goes to a subscriber
+ * in one send(). The faults, once in a hundred messages, are for the test of the
+ * load generator.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -28,18 +30,34 @@
 #define EVENTS		256
 #define FAULT_EVERY	100
 
+/**
+ * struct topic - one that somebody has subscribed to or publishes
+ * @due: it is among those to be sent at the end of this round
+ * @fan: PUBLISHes read, in a row
+ */
+struct topic {
+	char *name;
+	size_t len;
+	struct client **subscribers;
+	unsigned int nr_subscribers;
+	bool due;
+	struct wire_buf fan;
+};
+
 /** struct client - a connection */
 struct client {
 	int fd;
-	bool subscribed;
 	int version;
+	struct topic *publishes;	/* the one it published last */
+	struct topic *subscribed;	/* a client has one at most */
 	struct wire_buf rest;	/* the beginning of a packet */
 	struct wire_buf out;	/* answers to what was read */
 };
 
-static struct client **subscribers;
-static unsigned int nr_subscribers;
-static struct wire_buf fan;	/* batched: PUBLISHes read, in a row */
+static struct topic **topics;
+static unsigned int nr_topics;
+static struct topic **due;	/* room for all topics */
+static unsigned int nr_due;
 static bool batched;
 static const char *fault = "";
 static unsigned int published;
@@ -57,20 +75,66 @@ static void send_all(int fd, const struct wire_buf *buf)
 	}
 }
 
-static void fan_out(void)
+static void *more_room(void *array, size_t nr)
+{
+	array = realloc(array, nr * sizeof(void *));
+	if (!array) {
+		perror("relay");
+		exit(1);
+	}
+	return array;
+}
+
+static bool is_topic(const struct topic *topic, const uint8_t *name, size_t len)
+{
+	return topic && topic->len == len && !memcmp(topic->name, name, len);
+}
+
+static struct topic *find_topic(const uint8_t *name, size_t len)
+{
+	struct topic *topic;
+	unsigned int i;
+
+	for (i = 0; i < nr_topics; i++)
+		if (is_topic(topics[i], name, len))
+			return topics[i];
+	topic = calloc(1, sizeof(*topic));
+	topic->name = strndup((const char *)name, len);
+	topic->len = len;
+	topics = more_room(topics, nr_topics + 1);
+	due = more_room(due, nr_topics + 1);
+	topics[nr_topics++] = topic;
+	return topic;
+}
+
+static void fan_out(struct topic *topic)
 {
 	unsigned int i;
 
-	for (i = 0; i < nr_subscribers; i++)
-		send_all(subscribers[i]->fd, &fan);
-	fan.len = 0;
+	for (i = 0; i < topic->nr_subscribers; i++)
+		send_all(topic->subscribers[i]->fd, &topic->fan);
+	topic->fan.len = 0;
 }
 
+static void fan_out_due(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_due; i++) {
+		due[i]->due = false;
+		fan_out(due[i]);
+	}
+	nr_due = 0;
+}
+
+/* The first filter of each client only, and it is taken for a topic. */
 static void subscribe(struct client *client, const struct wire_packet *pkt)
 {
 	uint8_t ack[] = { WIRE_SUBACK << 4, 3, pkt->body[0], pkt->body[1], 2 };
 	uint8_t ack5[] = { WIRE_SUBACK << 4, 4, pkt->body[0], pkt->body[1], 0,
 			   2 };
+	const uint8_t *at = pkt->body + 2 + (client->version == 5);
+	struct topic *topic;
 
 	if (client->version == 5)
 		wire_put(&client->out, ack5, sizeof(ack5));
@@ -78,10 +142,11 @@ static void subscribe(struct client *client, const struct wire_packet *pkt)
 		wire_put(&client->out, ack, sizeof(ack));
 	if (client->subscribed)
 		return;
-	client->subscribed = true;
-	subscribers = realloc(subscribers, (nr_subscribers + 1) *
-			      sizeof(*subscribers));
-	subscribers[nr_subscribers++] = client;
+	topic = find_topic(at + 2, at[0] << 8 | at[1]);
+	topic->subscribers = more_room(topic->subscribers,
+				       topic->nr_subscribers + 1);
+	topic->subscribers[topic->nr_subscribers++] = client;
+	client->subscribed = topic;
 }
 
 static void accept_connect(struct client *client, const struct wire_packet *pkt)
@@ -96,28 +161,28 @@ static void accept_connect(struct client *client, const struct wire_packet *pkt)
 		wire_put(&client->out, ack, sizeof(ack));
 }
 
-static void put_message(const uint8_t *data, size_t len)
+static void put_message(struct wire_buf *fan, const uint8_t *data, size_t len)
 {
 	static struct wire_buf held;
 
 	if (held.len) {		/* the one after it has come */
-		wire_put(&fan, data, len);
-		wire_put(&fan, held.data, held.len);
+		wire_put(fan, data, len);
+		wire_put(fan, held.data, held.len);
 		held.len = 0;
 		return;
 	}
 	if (++published % FAULT_EVERY || !*fault) {
-		wire_put(&fan, data, len);
+		wire_put(fan, data, len);
 		return;
 	}
 	if (!strcmp(fault, "swap")) {
 		wire_put(&held, data, len);
 	} else if (strcmp(fault, "lose")) {
-		wire_put(&fan, data, len);
+		wire_put(fan, data, len);
 		if (!strcmp(fault, "double"))
-			wire_put(&fan, data, len);
+			wire_put(fan, data, len);
 		else
-			fan.data[fan.len - 1] ^= 1;
+			fan->data[fan->len - 1] ^= 1;
 	}
 }
 
@@ -125,12 +190,20 @@ static void publish(struct client *client, const struct wire_packet *pkt,
 		    const uint8_t *data, size_t len)
 {
 	struct wire_publish msg;
+	struct topic *topic;
 
 	if (wire_parse_publish(pkt, client->version, &msg))
 		return;
-	put_message(data, len);
-	if (!batched)
-		fan_out();
+	if (!is_topic(client->publishes, msg.topic, msg.topic_len))
+		client->publishes = find_topic(msg.topic, msg.topic_len);
+	topic = client->publishes;
+	put_message(&topic->fan, data, len);
+	if (!batched) {
+		fan_out(topic);
+	} else if (!topic->due) {
+		topic->due = true;
+		due[nr_due++] = topic;
+	}
 	if (msg.qos)
 		wire_ack(&client->out, msg.qos == 1 ? WIRE_PUBACK : WIRE_PUBREC,
 			 msg.id);
@@ -170,7 +243,8 @@ static bool client_read(struct client *client)
 	bool alive = true;
 	ssize_t n;
 
-	memcpy(buf, client->rest.data, have);
+	if (have)
+		memcpy(buf, client->rest.data, have);
 	n = recv(client->fd, buf + have, READ_SIZE, 0);
 	if (n <= 0)
 		return false;
@@ -184,8 +258,6 @@ static bool client_read(struct client *client)
 	client->rest.len = 0;
 	if (at < have)
 		wire_put(&client->rest, buf + at, have - at);
-	if (fan.len)
-		fan_out();
 	if (client->out.len)
 		send_all(client->fd, &client->out);
 	client->out.len = 0;
@@ -194,11 +266,13 @@ static bool client_read(struct client *client)
 
 static void client_end(struct client *client)
 {
+	struct topic *topic = client->subscribed;
 	unsigned int i;
 
-	for (i = 0; i < nr_subscribers; i++)
-		if (subscribers[i] == client)
-			subscribers[i--] = subscribers[--nr_subscribers];
+	for (i = 0; topic && i < topic->nr_subscribers; i++)
+		if (topic->subscribers[i] == client)
+			topic->subscribers[i--] =
+				topic->subscribers[--topic->nr_subscribers];
 	close(client->fd);
 	free(client->rest.data);
 	free(client->out.data);
@@ -270,5 +344,6 @@ int main(int argc, char **argv)
 			else if (!client_read(events[i].data.ptr))
 				client_end(events[i].data.ptr);
 		}
+		fan_out_due();
 	}
 }

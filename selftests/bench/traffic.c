@@ -14,11 +14,16 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+#include "latency.h"
 
-#define TRAFFIC_HEAD		8	/* bytes of the two numbers */
 #define TRAFFIC_EVENTS		256
 /* Several of these programs may run at a time: the first number is its own. */
 #define TRAFFIC_TOPIC		"load%07d/%u/data"
+#define NS			1000000000ULL
+#define STUCK_TOPIC		"load%07d/stuck"
+#define STUCK_SIZE		65536
+/* More than both sockets of a connection hold. */
+#define STUCK_MESSAGES		256
 #define FILTERS_PER_CLIENT	10000
 #define FILTERS_PER_PACKET	100
 
@@ -26,6 +31,7 @@
 struct slot {
 	unsigned int missing;	/* deliveries, and the acknowledgement */
 	uint8_t awaits;		/* enum wire_type of the next one; 0: none */
+	uint64_t stamp;		/* when it was sent */
 };
 
 struct publisher {
@@ -37,6 +43,7 @@ struct publisher {
 	uint32_t sent;
 	uint32_t done;		/* all before this one have arrived */
 	uint32_t target;
+	uint64_t due;			/* when the next may be sent, ns */
 	struct slot *slots;
 };
 
@@ -59,6 +66,35 @@ static uint64_t unreleased;
 static uint8_t *filler;
 static int epoll_fd;
 
+void traffic_payload(uint8_t *payload, size_t size, uint32_t first,
+		     uint32_t second)
+{
+	uint32_t head[2] = { htonl(first), htonl(second) };
+	size_t i;
+
+	memcpy(payload, head, TRAFFIC_HEAD);
+	for (i = TRAFFIC_HEAD; i < size; i++)
+		payload[i] = i * 7 + 13;
+}
+
+bool traffic_payload_read(const uint8_t *payload, size_t size, uint32_t head[2])
+{
+	size_t i;
+
+	for (i = TRAFFIC_HEAD; i < size; i++)
+		if (payload[i] != (uint8_t)(i * 7 + 13))
+			return false;
+	memcpy(head, payload, TRAFFIC_HEAD);
+	head[0] = ntohl(head[0]);
+	head[1] = ntohl(head[1]);
+	return true;
+}
+
+static int topic_id(void)
+{
+	return opt.id ? (int)opt.id : (int)getpid();
+}
+
 static struct peer *new_peer(void)
 {
 	struct peer *peer = &peers[nr_peers];
@@ -73,16 +109,17 @@ static struct peer *new_peer(void)
 static void make_publisher(struct publisher *pub, struct peer *peer,
 			   unsigned int number)
 {
-	uint8_t *payload = calloc(1, opt.size);
+	uint8_t *payload = malloc(opt.size);
 
-	memcpy(payload + TRAFFIC_HEAD, filler, opt.size - TRAFFIC_HEAD);
-	snprintf(pub->topic, sizeof(pub->topic), TRAFFIC_TOPIC, (int)getpid(),
+	traffic_payload(payload, opt.size, 0, 0);
+	snprintf(pub->topic, sizeof(pub->topic), TRAFFIC_TOPIC, topic_id(),
 		 opt.shape == TRAFFIC_ONE_TOPIC ? 0 : number);
 	pub->peer = peer;
-	peer->publisher = pub;
+	if (peer)
+		peer->publisher = pub;
 	pub->slots = calloc(opt.window, sizeof(*pub->slots));
-	wire_publish(&pub->packet, opt.target.version, opt.qos, 1, pub->topic,
-		     payload, opt.size);
+	wire_publish(&pub->packet, opt.target.version, opt.qos << 1, 1,
+		     pub->topic, payload, opt.size);
 	pub->at_payload = pub->packet.len - opt.size;
 	pub->at_id = pub->at_payload - (opt.target.version == 5) - 2;
 	free(payload);
@@ -99,19 +136,21 @@ static bool make_subscriber(struct peer *peer, unsigned int number)
 	sub->nr = nr;
 	sub->first = all ? 0 : number;
 	peer->subscriber = sub;
-	snprintf(topic, sizeof(topic), TRAFFIC_TOPIC, (int)getpid(),
+	snprintf(topic, sizeof(topic), TRAFFIC_TOPIC, topic_id(),
 		 all ? 0 : number);
 	return peer_subscribe(peer, &filter, 1, opt.qos);
 }
 
-/* Exact ones beside the topics in use, and of both wildcards, a third each. */
+/* Beside the topics in use. */
 static void make_filter(char *text, size_t room, unsigned int number)
 {
 	static const char *const forms[] = {
-		"load%07d/x%u/data", "load%07d/+/x%u", "other%07d/x%u/#"
+		"load%07d/x%u/data", "load%07d/+/x%u", "load%07d/x%u/#"
 	};
+	unsigned int form = opt.form == TRAFFIC_MIXED ? number % 3 :
+			    opt.form - TRAFFIC_EXACT;
 
-	snprintf(text, room, forms[number % 3], (int)getpid(), number);
+	snprintf(text, room, forms[form], topic_id(), number);
 }
 
 static bool make_filters(struct peer *peer, unsigned int from, unsigned int to)
@@ -149,11 +188,47 @@ static bool open_background(void)
 	return true;
 }
 
+/* What they subscribe to besides is to fill their sockets. */
+static bool make_stuck(void)
+{
+	char topic[32], fill[32], *filters[] = { topic, fill };
+	struct peer *peer = new_peer();
+
+	snprintf(topic, sizeof(topic), TRAFFIC_TOPIC, topic_id(), 0);
+	snprintf(fill, sizeof(fill), STUCK_TOPIC, topic_id());
+	if (!peer)
+		return false;
+	peer->stuck = true;
+	return peer_subscribe(peer, filters, 2, opt.qos);
+}
+
+/* Before any message of the same publisher that is counted. */
+static bool fill_stuck(struct peer *peer)
+{
+	uint8_t *payload = calloc(1, STUCK_SIZE);
+	struct wire_buf buf = {};
+	char topic[32];
+	bool sent = true;
+	unsigned int i;
+
+	snprintf(topic, sizeof(topic), STUCK_TOPIC, topic_id());
+	wire_publish(&buf, opt.target.version, 0, 0, topic, payload,
+		     STUCK_SIZE);
+	for (i = 0; sent && i < STUCK_MESSAGES; i++)
+		sent = peer_send(peer, buf.data, buf.len);
+	free(buf.data);
+	free(payload);
+	return sent;
+}
+
 static bool open_ends(void)
 {
 	struct peer *peer;
 	unsigned int i;
 
+	for (i = 0; i < opt.stuck; i++)
+		if (!make_stuck())
+			return false;
 	for (i = 0; i < opt.subscribers; i++) {
 		peer = new_peer();
 		if (!peer || !make_subscriber(peer, i))
@@ -162,8 +237,8 @@ static bool open_ends(void)
 			make_publisher(&publishers[i], peer, i);
 	}
 	for (i = 0; opt.shape != TRAFFIC_SELF && i < opt.publishers; i++) {
-		peer = new_peer();
-		if (!peer)
+		peer = opt.remote ? NULL : new_peer();
+		if (!peer && !opt.remote)
 			return false;
 		make_publisher(&publishers[i], peer, i);
 	}
@@ -177,18 +252,18 @@ bool traffic_open(const struct traffic_options *options)
 	opt = *options;
 	subscribers_each = opt.shape == TRAFFIC_ONE_TOPIC ? opt.subscribers : 1;
 	peers = calloc(opt.idle + opt.filters / FILTERS_PER_CLIENT + 1 +
-		       opt.subscribers + opt.publishers, sizeof(*peers));
+		       opt.stuck + opt.subscribers + opt.publishers,
+		       sizeof(*peers));
 	publishers = calloc(opt.publishers, sizeof(*publishers));
 	filler = malloc(opt.size);
-	for (i = 0; i < opt.size; i++)
-		filler[i] = i * 7 + 13;
+	traffic_payload(filler, opt.size, 0, 0);
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!open_background() || !open_ends())
 		return false;
 	for (i = 0; i < nr_peers; i++)
-		if (!peer_watch(&peers[i], epoll_fd))
+		if (!peers[i].stuck && !peer_watch(&peers[i], epoll_fd))
 			return false;
-	return true;
+	return !opt.stuck || fill_stuck(publishers[0].peer);
 }
 
 static void slot_step(struct publisher *pub, struct slot *slot)
@@ -218,6 +293,7 @@ static bool publish_next(struct publisher *pub)
 	if (opt.qos)
 		memcpy(packet + pub->at_id, &id, sizeof(id));
 	pub->sent++;
+	slot->stamp = latency_stamp();
 	return peer_send(pub->peer, packet, pub->packet.len);
 }
 
@@ -282,7 +358,7 @@ static bool payload_good(const struct subscriber *sub,
 	return (int32_t)(pub->sent - head[1]) > 0 &&
 	       msg->topic_len == strlen(pub->topic) &&
 	       !memcmp(msg->topic, pub->topic, msg->topic_len) &&
-	       !memcmp(msg->payload + TRAFFIC_HEAD, filler,
+	       !memcmp(msg->payload + TRAFFIC_HEAD, filler + TRAFFIC_HEAD,
 		       opt.size - TRAFFIC_HEAD);
 }
 
@@ -309,9 +385,13 @@ static bool handle_publish(struct peer *peer, const struct wire_packet *pkt)
 	}
 	if (check_number(sub, head[0], head[1])) {
 		struct publisher *pub = &publishers[head[0]];
+		struct slot *slot = &pub->slots[head[1] % opt.window];
 
 		traffic_count.deliveries++;
-		slot_step(pub, &pub->slots[head[1] % opt.window]);
+		if (!opt.remote) {
+			latency_add(latency_stamp() - slot->stamp);
+			slot_step(pub, slot);
+		}
 	}
 	return true;
 }
@@ -369,11 +449,36 @@ static void on_event(struct peer *peer, uint32_t events)
 	}
 }
 
-static bool pump(struct publisher *pub)
+/* May it publish now? If it is only too early, *@wake is when. */
+static bool is_due(struct publisher *pub, uint64_t *wake)
 {
+	uint64_t now;
+
+	if (!opt.rate)
+		return true;
+	now = latency_clock();
+	if (!pub->due)
+		pub->due = now;
+	if (now < pub->due) {
+		if (!*wake || pub->due < *wake)
+			*wake = pub->due;
+		return false;
+	}
+	pub->due += NS / opt.rate;
+	return true;
+}
+
+/* False when all is done, for good or ill. */
+static bool pump(struct publisher *pub, uint64_t *wake)
+{
+	if (opt.remote)
+		return !traffic_stop && traffic_count.deliveries <
+		       (uint64_t)pub->target * subscribers_each *
+		       opt.publishers;
 	if (traffic_stop)
 		pub->target = pub->sent;
-	while (pub->sent != pub->target && pub->sent - pub->done < opt.window) {
+	while (pub->sent != pub->target && pub->sent - pub->done < opt.window &&
+	       is_due(pub, wake)) {
 		if (pub->peer->fd < 0 || !publish_next(pub)) {
 			traffic_count.ended++;
 			return false;
@@ -382,29 +487,51 @@ static bool pump(struct publisher *pub)
 	return pub->done != pub->target;
 }
 
-void traffic_run(uint32_t messages)
+/* False if nothing has come for too long. */
+static bool wait_events(uint64_t wake)
 {
+	struct timespec patience = { .tv_sec = opt.target.patience };
 	struct epoll_event events[TRAFFIC_EVENTS];
-	bool busy;
-	unsigned int i;
+	uint64_t now;
 	int n;
 
-	for (i = 0; i < opt.publishers; i++)
+	if (wake) {
+		now = latency_clock();
+		now = wake > now ? wake - now : 0;
+		patience.tv_sec = now / NS;
+		patience.tv_nsec = now % NS;
+	}
+	n = epoll_pwait2(epoll_fd, events, TRAFFIC_EVENTS, &patience, NULL);
+	if (!n && !wake)
+		return false;
+	for (; n > 0; n--)
+		on_event(events[n - 1].data.ptr, events[n - 1].events);
+	return true;
+}
+
+void traffic_run(uint32_t messages)
+{
+	uint64_t wake;
+	bool busy;
+	unsigned int i;
+
+	for (i = 0; i < opt.publishers; i++) {
 		publishers[i].target = publishers[i].sent + messages;
+		publishers[i].due = 0;
+		if (opt.remote)		/* no number it sends is too high */
+			publishers[i].sent = publishers[i].target;
+	}
 	for (;;) {
 		busy = false;
+		wake = 0;
 		for (i = 0; i < opt.publishers; i++)
-			busy |= pump(&publishers[i]);
+			busy |= pump(&publishers[i], &wake);
 		if ((!busy && !unreleased) || traffic_count.ended)
 			return;
-		n = epoll_wait(epoll_fd, events, TRAFFIC_EVENTS,
-			       opt.target.patience * 1000);
-		if (!n) {
+		if (!wait_events(wake)) {
 			traffic_count.stalled = true;
 			return;
 		}
-		for (; n > 0; n--)
-			on_event(events[n - 1].data.ptr, events[n - 1].events);
 	}
 }
 
@@ -412,8 +539,12 @@ unsigned int traffic_close(void)
 {
 	unsigned int i, kept = 0;
 
-	for (i = 0; i < nr_peers; i++)
-		kept += !peer_leave(&peers[i]);
+	for (i = 0; i < nr_peers; i++) {
+		if (peers[i].stuck)
+			peer_close(&peers[i]);
+		else
+			kept += !peer_leave(&peers[i]);
+	}
 	return kept;
 }
 

@@ -13,6 +13,14 @@ enum traffic_shape {
 	TRAFFIC_SELF,		/* each client gets what it sends itself */
 };
 
+/** enum traffic_filter - what subscriptions that get nothing look like */
+enum traffic_filter {
+	TRAFFIC_MIXED,		/* a third each of the others */
+	TRAFFIC_EXACT,
+	TRAFFIC_PLUS,
+	TRAFFIC_HASH,
+};
+
 /** struct traffic_options - what to do; zero where not said otherwise */
 struct traffic_options {
 	struct peer_target target;
@@ -21,7 +29,12 @@ struct traffic_options {
 	unsigned int subscribers;
 	unsigned int idle;		/* clients that only stay connected */
 	unsigned int filters;		/* subscriptions nothing is sent to */
+	enum traffic_filter form;	/* of those */
+	unsigned int stuck;		/* subscribers that never read */
+	unsigned int id;		/* in the topics; 0: the process's */
+	bool remote;			/* another process publishes, the same id */
 	unsigned int window;		/* messages of a publisher on their way */
+	unsigned int rate;		/* of a publisher, a second; 0: any */
 	unsigned int size;		/* bytes of payload, 8 or more */
 	int qos;
 };
@@ -46,6 +59,15 @@ extern volatile sig_atomic_t traffic_stop;
 
 /* Connects and subscribes everybody. False with a diagnostic. */
 bool traffic_open(const struct traffic_options *options);
+
+/*
+ * A payload for those who measure something else: the two numbers, then bytes
+ * that are always the same. @size is 8 or more.
+ */
+#define TRAFFIC_HEAD	8	/* bytes of the two numbers */
+void traffic_payload(uint8_t *payload, size_t size, uint32_t first,
+		     uint32_t second);
+bool traffic_payload_read(const uint8_t *payload, size_t size, uint32_t head[2]);
 
 /*
  * Each publisher sends @messages; returns when all of them have arrived and

@@ -51,18 +51,23 @@ static void put_header(struct wire_buf *buf, uint8_t first, size_t len)
 }
 
 void wire_connect(struct wire_buf *buf, int version, const char *id,
-		  unsigned int keep_alive)
+		  unsigned int keep_alive, bool keep_session)
 {
+	/* Session Expiry Interval: never. */
+	static const uint8_t expiry[] = { 5, 0x11, 0xff, 0xff, 0xff, 0xff };
 	const char *name = version == 3 ? "MQIsdp" : "MQTT";
+	size_t properties = version != 5 ? 0 : keep_session ? sizeof(expiry) : 1;
 
-	put_header(buf, WIRE_CONNECT << 4, 2 + strlen(name) + 4 +
-		   (version == 5) + 2 + strlen(id));
+	put_header(buf, WIRE_CONNECT << 4, 2 + strlen(name) + 4 + properties +
+		   2 + strlen(id));
 	put_string(buf, name);
 	put_u8(buf, version);
-	put_u8(buf, 0x02);	/* clean session */
+	put_u8(buf, keep_session ? 0 : 0x02);	/* clean session */
 	put_u16(buf, keep_alive);
-	if (version == 5)
+	if (properties == 1)
 		put_u8(buf, 0);
+	else
+		wire_put(buf, expiry, properties);
 	put_string(buf, id);
 }
 
@@ -84,10 +89,12 @@ void wire_subscribe(struct wire_buf *buf, int version, uint16_t id,
 	}
 }
 
-void wire_publish(struct wire_buf *buf, int version, int qos, uint16_t id,
+void wire_publish(struct wire_buf *buf, int version, int flags, uint16_t id,
 		  const char *topic, const void *payload, size_t len)
 {
-	put_header(buf, WIRE_PUBLISH << 4 | qos << 1, 2 + strlen(topic) +
+	bool qos = flags & 6;
+
+	put_header(buf, WIRE_PUBLISH << 4 | flags, 2 + strlen(topic) +
 		   (qos ? 2 : 0) + (version == 5) + len);
 	put_string(buf, topic);
 	if (qos)
@@ -154,6 +161,7 @@ int wire_parse_publish(const struct wire_packet *pkt, int version,
 
 	pub->qos = (pkt->flags >> 1) & 3;
 	pub->dup = pkt->flags >> 3;
+	pub->retain = pkt->flags & WIRE_RETAIN;
 	pub->id = 0;
 	if (end - at < 2)
 		return -1;

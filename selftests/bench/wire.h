@@ -3,6 +3,7 @@
 #ifndef BENCH_WIRE_H
 #define BENCH_WIRE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -44,6 +45,7 @@ struct wire_packet {
 struct wire_publish {
 	uint8_t qos;
 	uint8_t dup;
+	uint8_t retain;
 	uint16_t id;
 	const uint8_t *topic;
 	size_t topic_len;
@@ -55,10 +57,12 @@ void wire_put(struct wire_buf *buf, const void *data, size_t len);
 
 /* @version is 3 (MQTT 3.1), 4 (3.1.1) or 5 in all of these. */
 void wire_connect(struct wire_buf *buf, int version, const char *id,
-		  unsigned int keep_alive);
+		  unsigned int keep_alive, bool keep_session);
 void wire_subscribe(struct wire_buf *buf, int version, uint16_t id,
 		    char *const *filters, unsigned int nr, int qos);
-void wire_publish(struct wire_buf *buf, int version, int qos, uint16_t id,
+/* @flags: QoS << 1, and whether it is to be retained */
+#define WIRE_RETAIN	1
+void wire_publish(struct wire_buf *buf, int version, int flags, uint16_t id,
 		  const char *topic, const void *payload, size_t len);
 void wire_ack(struct wire_buf *buf, enum wire_type type, uint16_t id);
 void wire_disconnect(struct wire_buf *buf);
