@@ -43,6 +43,7 @@ help:
 	@echo '  test           all tests; T=pattern runs a part'
 	@echo '  test-debug     those of them that run in a guest, with a kernel that'
 	@echo '                 checks memory, locks and leaks (built when first wanted)'
+	@echo '  soak           random clients under faults, their history checked: SECONDS='
 	@echo '  bench          what a message costs, beside mosquitto; B=pattern: a part,'
 	@echo '                 ALL=1: what takes long, LATENCY=1: a table of latencies'
 	@echo '  bench-wall     the same in wall time on two processors, as ratios'
@@ -139,6 +140,18 @@ test: guest-packages
 	exec selftests/run-tests --kernel $$kver \
 		--module build/$$kver/kmqtt.ko "$(T)"
 
+# Random clients and faults for so long, and what they saw checked.
+SECONDS ?= 3600
+
+soak: guest-packages
+	@$(NEED) "the tests" $(PACKAGES_TEST)
+	@kver=$$($(guest_kernel)) && \
+	$(MAKE) --no-print-directory -s -j$$(nproc) module user KVER=$$kver && \
+	KMQTT_HISTORY_SECONDS=$(SECONDS) \
+	KMQTT_TEST_SECONDS=$$(($(SECONDS) + 600)) \
+	exec selftests/run-tests --kernel $$kver \
+		--module build/$$kver/kmqtt.ko history/guest.py
+
 # bench-wall: wall time on two processors, ratios only; bench-plot: a picture.
 bench bench-wall bench-plot: guest-packages
 	@kver=$$($(guest_kernel)) && \
@@ -203,5 +216,5 @@ clean:
 	@$(MAKE) --no-print-directory -C selftests clean
 
 .PHONY: all help headers module build-module check user guest-packages run \
-	run-guest run-native shell ctl test bench bench-wall bench-plot test-debug root-only install uninstall \
+	run-guest run-native shell ctl test soak bench bench-wall bench-plot test-debug root-only install uninstall \
 	dkms-install clean
