@@ -69,6 +69,7 @@ void kmqtt_conn_put(struct kmqtt_conn *conn)
 void kmqtt_conn_queue_io(struct kmqtt_conn *conn)
 {
 	kref_get(&conn->ref);
+	kmqtt_gather_expect(conn);
 	if (!queue_work(kmqtt_wq, &conn->io_work))
 		kmqtt_conn_put(conn);
 }
@@ -277,6 +278,7 @@ static void kmqtt_conn_io(struct work_struct *work)
 	struct kmqtt_conn *conn = container_of(work, struct kmqtt_conn,
 					       io_work);
 
+	kmqtt_gather_arrived(conn);
 	/* Not when it was made: the end must not come before the callbacks. */
 	if (!test_bit(KMQTT_CONN_TIMED, &conn->flags)) {
 		set_bit(KMQTT_CONN_TIMED, &conn->flags);
@@ -336,7 +338,7 @@ static void kmqtt_conn_timer_up(struct kmqtt_conn *conn)
 			return;
 		}
 	}
-	retry = kmqtt_deliver_retry(conn);
+	retry = kmqtt_inflight_retry(conn);
 	if (retry < 0) {
 		kmqtt_stat_inc(conn->broker, KMQTT_STAT_DROPPED_RETRIES);
 		kmqtt_conn_close(conn, MQTT_RC_UNSPECIFIED);
@@ -398,6 +400,7 @@ static struct kmqtt_conn *kmqtt_conn_alloc(struct kmqtt_listener *listener,
 	conn->saved_state_change = sock->sk->sk_state_change;
 	conn->connected_at = jiffies;
 	conn->last_rx = jiffies;
+	conn->expected_at = -1;
 	conn->half_open = true;
 	conn->max_packet = kmqtt_cfg(broker, KMQTT_SET_CONNECT_SIZE_MAX);
 	spin_lock_init(&conn->ctl_lock);

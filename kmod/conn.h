@@ -66,6 +66,7 @@ enum kmqtt_conn_flags {
  *	last reference gone it frees, in process context
  * @timer: connect time-out, keep alive, retries, lingering
  *
+ * @expected_at: CPU that counts the queued @io_work in gather.c, or -1
  * @state: enum kmqtt_conn_state (io); READ_ONCE elsewhere
  * @version: enum mqtt_version, 0 before CONNECT (io); then fixed
  * @half_open: counted in broker->nr_half_open (io)
@@ -116,6 +117,7 @@ struct kmqtt_conn {
 	struct work_struct tx_work;
 	struct delayed_work timer;
 
+	int expected_at;
 	u8 state;
 	u8 version;
 	bool half_open;

@@ -43,7 +43,6 @@ struct kmqtt_will;
  *
  * @broker: whose
  * @dirty: connections that got something to send, each referenced
- * @nr_dirty: how many
  * @full: a queue is half full: flush before the next packet
  * @aside: what was read is not all handled: the run was too long
  * @spare: deliveries allocated and charged, not used yet
@@ -55,7 +54,6 @@ struct kmqtt_will;
 struct kmqtt_run {
 	struct kmqtt_broker *broker;
 	struct list_head dirty;
-	u32 nr_dirty;
 	bool full;
 	bool aside;
 	u8 nr_spare;
@@ -85,7 +83,6 @@ static inline void kmqtt_run_init(struct kmqtt_run *run,
 {
 	run->broker = broker;
 	INIT_LIST_HEAD(&run->dirty);
-	run->nr_dirty = 0;
 	run->full = false;
 	run->aside = false;
 	run->nr_spare = 0;
@@ -161,9 +158,6 @@ u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		   struct kmqtt_msg *msg, u8 qos, bool retain,
 		   const u32 *ids, u32 nr_ids);
-/* An acknowledgement from the client; @event: enum mqtt_qos_event. */
-u8 kmqtt_deliver_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
-		       u16 packet_id, u8 reason);
 /* The connection is new: send again what is in flight. session->lock held. */
 void kmqtt_deliver_resume(struct kmqtt_session *session);
 /* Fill the window from pending and the queue from replays. session->lock.
@@ -180,9 +174,21 @@ void kmqtt_deliver_purge(struct kmqtt_session *session,
 			 struct list_head *replays);
 void kmqtt_deliver_free_replays(struct kmqtt_session *session,
 				struct list_head *replays);
+/* Give up the packet identifier and the place in the window of @out, if it has
+ * any. session->lock held. */
+void kmqtt_deliver_unwindow(struct kmqtt_session *session,
+			    struct kmqtt_out *out);
+/* Is there anything to send, or what only lacked memory to be made ready?
+ * session->lock held. */
+bool kmqtt_deliver_due(const struct kmqtt_session *session);
+
+/* inflight.c APIs: */
+/* PUBACK, PUBREC or PUBCOMP (@type) from the client. */
+u8 kmqtt_inflight_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
+			u16 packet_id, u8 reason);
 /* Queue again what is older than retry_interval (3.x). Return: jiffies until
  * the next is due, 0: none, -ETIME: retries are used up. Timer work. */
-long kmqtt_deliver_retry(struct kmqtt_conn *conn);
+long kmqtt_inflight_retry(struct kmqtt_conn *conn);
 /* Take the next delivery to send. session->lock held. Return: false if none
  * is due. */
 bool kmqtt_deliver_next(struct kmqtt_session *session,
@@ -196,6 +202,18 @@ int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len);
 void kmqtt_send_mark(struct kmqtt_run *run, struct kmqtt_conn *conn);
 /* Send to all marked connections. */
 void kmqtt_send_flush(struct kmqtt_run *run);
+
+/* gather.c: moderation */
+/* An io work of @conn is about to be queued on this CPU. Any context. */
+void kmqtt_gather_expect(struct kmqtt_conn *conn);
+/* It has begun. */
+void kmqtt_gather_arrived(struct kmqtt_conn *conn);
+/* The end of an io work's run: send what it has, or leave it to the next one
+ * of this CPU if there is one. */
+void kmqtt_gather_end(struct kmqtt_run *run);
+/* Send what it has and what others have left, since it may take a while. */
+void kmqtt_gather_flush(struct kmqtt_run *run);
+void kmqtt_gather_init(void);
 /* Send what is due to @conn; if somebody is at it, he will see it too. */
 void kmqtt_send_kick(struct kmqtt_conn *conn);
 void kmqtt_send_free(struct kmqtt_conn *conn);

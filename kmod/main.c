@@ -12,6 +12,7 @@ static int __init kmqtt_init(void)
 {
 	int ret;
 
+	kmqtt_gather_init();
 	ret = kmqtt_out_init();
 	if (ret)
 		return ret;

@@ -13,6 +13,7 @@
 #include "netlink.h"
 #include "retain.h"
 #include "session.h"
+#include "subscription.h"
 
 /*
  * Subscriptions. With CLIENT_ID: @session is set and @next counts within its

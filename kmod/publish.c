@@ -266,7 +266,7 @@ u8 kmqtt_publish_ack(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 	if (reason)
 		return reason;
 	if (type != MQTT_PUBREL)
-		return kmqtt_deliver_acked(run, conn, type, ack.packet_id,
+		return kmqtt_inflight_acked(run, conn, type, ack.packet_id,
 					   ack.reason);
 	reason = kmqtt_publish_forget(conn->session, ack.packet_id) ?
 		 MQTT_RC_SUCCESS : MQTT_RC_PACKET_ID_NOT_FOUND;

@@ -482,7 +482,7 @@ bool kmqtt_receive(struct kmqtt_conn *conn)
 		if (ret > 0 && kmqtt_receive_drained(conn, ret))
 			ret = 0;
 	}
-	kmqtt_send_flush(&run);
+	kmqtt_gather_end(&run);
 	kmqtt_out_unstock(&run);
 	kmqtt_rx_return(buf);
 	/* A CONNECT that waits is called again by what it waits for. */

@@ -18,6 +18,7 @@
 #include "datapath.h"
 #include "message.h"
 #include "session.h"
+#include "subscription.h"
 
 /* Slots of the first table; it doubles when half full. */
 #define KMQTT_MERGE_FIRST	16

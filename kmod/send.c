@@ -378,7 +378,6 @@ void kmqtt_send_mark(struct kmqtt_run *run, struct kmqtt_conn *conn)
 		return;
 	kmqtt_conn_get(conn);
 	list_add_tail(&conn->dirty, &run->dirty);
-	run->nr_dirty++;
 }
 
 static struct kmqtt_conn *kmqtt_send_unmark(struct kmqtt_run *run)
@@ -389,7 +388,6 @@ static struct kmqtt_conn *kmqtt_send_unmark(struct kmqtt_run *run)
 	if (!conn)
 		return NULL;
 	list_del_init(&conn->dirty);
-	run->nr_dirty--;
 	clear_bit_unlock(KMQTT_CONN_DIRTY, &conn->flags);
 	smp_mb__after_atomic();	/* pairs with the bit in mark */
 	return conn;

@@ -17,6 +17,7 @@
 #include "core/topic.h"
 #include "datapath.h"
 #include "session.h"
+#include "subscription.h"
 
 /* Reason codes of one SUBACK that need no allocation. */
 #define KMQTT_REASONS_INLINE	32
@@ -420,7 +421,7 @@ static u8 kmqtt_subscribe_one(struct kmqtt_conn *conn,
 static u8 kmqtt_subscribe_begin(struct kmqtt_run *run,
 				const struct kmqtt_conn *conn, u32 nr)
 {
-	kmqtt_send_flush(run);
+	kmqtt_gather_flush(run);
 	if (conn->client_max_packet &&
 	    mqtt_suback_len(MQTT_SUBACK, conn->version, nr) > conn->client_max_packet)
 		return MQTT_RC_PACKET_TOO_LARGE; /* [MQTT-3.1.2-24] */
