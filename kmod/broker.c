@@ -65,6 +65,14 @@ void kmqtt_uncharge(struct kmqtt_broker *broker, size_t bytes)
 	kmqtt_account(broker, -(s64)bytes);
 }
 
+bool kmqtt_charge_node(struct kmqtt_broker *broker, size_t bytes, bool charge)
+{
+	if (charge)
+		return kmqtt_charge(broker, bytes);
+	kmqtt_uncharge(broker, bytes);
+	return true;
+}
+
 struct kmqtt_broker *kmqtt_broker_of(struct net *net)
 {
 	return net_generic(net, kmqtt_net_id);

@@ -121,6 +121,8 @@ bool kmqtt_charge(struct kmqtt_broker *broker, size_t bytes);
 /* The same where refusing is no answer: small, or about to be freed. */
 void kmqtt_charge_always(struct kmqtt_broker *broker, size_t bytes);
 void kmqtt_uncharge(struct kmqtt_broker *broker, size_t bytes);
+/* For struct mqtt_tree: kmqtt_charge(), or kmqtt_uncharge() unless @charge. */
+bool kmqtt_charge_node(struct kmqtt_broker *broker, size_t bytes, bool charge);
 
 /* The broker of a namespace; valid as long as the namespace is. */
 struct kmqtt_broker *kmqtt_broker_of(struct net *net);

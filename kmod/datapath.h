@@ -213,7 +213,8 @@ void kmqtt_gather_arrived(struct kmqtt_conn *conn);
 void kmqtt_gather_end(struct kmqtt_run *run);
 /* Send what it has and what others have left, since it may take a while. */
 void kmqtt_gather_flush(struct kmqtt_run *run);
-void kmqtt_gather_init(void);
+int kmqtt_gather_init(void);
+void kmqtt_gather_uninit(void);
 /* Send what is due to @conn; if somebody is at it, he will see it too. */
 void kmqtt_send_kick(struct kmqtt_conn *conn);
 void kmqtt_send_free(struct kmqtt_conn *conn);

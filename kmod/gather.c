@@ -34,6 +34,9 @@ struct kmqtt_gather {
 };
 
 static DEFINE_PER_CPU(struct kmqtt_gather, kmqtt_gathers);
+/* Of its own, so that io works which sleep do not use up what may run at once;
+ * its items come behind theirs all the same: the CPU's workers are shared. */
+static struct workqueue_struct *kmqtt_gather_wq;
 
 void kmqtt_gather_expect(struct kmqtt_conn *conn)
 {
@@ -70,15 +73,18 @@ static bool kmqtt_gather_leave(struct kmqtt_gather *gather,
 	}
 	spin_unlock(&gather->lock);
 	if (left && empty)
-		queue_work(kmqtt_wq, &gather->work);
+		queue_work(kmqtt_gather_wq, &gather->work);
 	return left;
 }
 
 void kmqtt_gather_end(struct kmqtt_run *run)
 {
-	if (list_empty(&run->dirty))
+	struct kmqtt_gather *gather = raw_cpu_ptr(&kmqtt_gathers);
+
+	/* With nothing of its own it may be the one that comes in time. */
+	if (list_empty(&run->dirty) && list_empty_careful(&gather->dirty))
 		return;
-	if (!kmqtt_gather_leave(raw_cpu_ptr(&kmqtt_gathers), run, true))
+	if (!kmqtt_gather_leave(gather, run, true))
 		kmqtt_send_flush(run);
 }
 
@@ -99,15 +105,24 @@ static void kmqtt_gather_work(struct work_struct *work)
 	kmqtt_send_flush(&run);
 }
 
-void kmqtt_gather_init(void)
+int kmqtt_gather_init(void)
 {
 	struct kmqtt_gather *gather;
 	int cpu;
 
+	kmqtt_gather_wq = alloc_workqueue("kmqtt_gather", WQ_MEM_RECLAIM, 0);
+	if (!kmqtt_gather_wq)
+		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
 		gather = &per_cpu(kmqtt_gathers, cpu);
 		spin_lock_init(&gather->lock);
 		INIT_LIST_HEAD(&gather->dirty);
 		INIT_WORK(&gather->work, kmqtt_gather_work);
 	}
+	return 0;
+}
+
+void kmqtt_gather_uninit(void)
+{
+	destroy_workqueue(kmqtt_gather_wq);
 }

@@ -12,10 +12,12 @@ static int __init kmqtt_init(void)
 {
 	int ret;
 
-	kmqtt_gather_init();
-	ret = kmqtt_out_init();
+	ret = kmqtt_gather_init();
 	if (ret)
 		return ret;
+	ret = kmqtt_out_init();
+	if (ret)
+		goto err_gather;
 	ret = kmqtt_broker_init();
 	if (ret)
 		goto err_out;
@@ -30,6 +32,8 @@ err_broker:
 	kmqtt_send_uninit();
 err_out:
 	kmqtt_out_uninit();
+err_gather:
+	kmqtt_gather_uninit();
 	return ret;
 }
 
@@ -40,6 +44,7 @@ static void __exit kmqtt_exit(void)
 	kmqtt_receive_uninit();
 	kmqtt_send_uninit();
 	kmqtt_out_uninit();
+	kmqtt_gather_uninit();
 }
 
 module_init(kmqtt_init);

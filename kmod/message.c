@@ -185,7 +185,8 @@ void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos)
 	if (version == MQTT_V5 && msg->expires)
 		return;
 	len = mqtt_publish_head_len(&head, NULL);
-	if (len > KMQTT_IMAGE_HEAD)
+	/* 0: it cannot be encoded at all. */
+	if (!len || len > KMQTT_IMAGE_HEAD)
 		return;
 	size = struct_size(image, data, len +
 			   (msg->payload.len <= KMQTT_IMAGE_PAYLOAD ?

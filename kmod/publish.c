@@ -190,8 +190,12 @@ static u8 kmqtt_publish_forward(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	}
 	if (msg->buf)
 		*buf = NULL;
-	if (msg->retain)
+	if (msg->retain) {
+		/* Nobody waits for what we have for him while we wait. */
+		if (mutex_is_locked(&broker->retain_lock))
+			kmqtt_gather_flush(run);
 		kmqtt_retain_store(broker, msg);
+	}
 	count = kmqtt_route(run, msg, conn->session);
 	kmqtt_msg_put(msg);
 	if (count)

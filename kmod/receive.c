@@ -264,7 +264,7 @@ static u8 kmqtt_receive_whole(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			return reason;
 		*used += fixed.len + fixed.remaining;
 		if (run->full)
-			kmqtt_send_flush(run);
+			kmqtt_gather_flush(run);
 		cond_resched();
 	}
 	return 0;

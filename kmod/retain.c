@@ -28,6 +28,14 @@ static struct kmqtt_retained *kmqtt_retained_at(struct mqtt_node *node)
 	return first ? hlist_entry(first, struct kmqtt_retained, link) : NULL;
 }
 
+void kmqtt_retained_put(struct kmqtt_retained *retained)
+{
+	if (!refcount_dec_and_test(&retained->ref))
+		return;
+	kmqtt_uncharge(retained->broker, sizeof(*retained));
+	kfree(retained);
+}
+
 static void kmqtt_retained_free(struct rcu_head *rcu)
 {
 	struct kmqtt_retained *retained =
@@ -76,9 +84,14 @@ static bool kmqtt_retain_put(struct kmqtt_broker *broker,
 
 	if (!kmqtt_retain_fits(broker, old, msg))
 		return false;
-	retained = kmalloc(sizeof(*retained), GFP_KERNEL);
-	if (!retained)
+	if (!kmqtt_charge(broker, sizeof(*retained)))
 		return false;
+	retained = kmalloc(sizeof(*retained), GFP_KERNEL);
+	if (!retained) {
+		kmqtt_uncharge(broker, sizeof(*retained));
+		return false;
+	}
+	retained->broker = broker;
 	refcount_set(&retained->ref, 1);
 	retained->superseded = false;
 	retained->msg = kmqtt_msg_get(msg);
@@ -300,6 +313,13 @@ static void kmqtt_retain_sweep(struct work_struct *work)
 			   KMQTT_RETAIN_SWEEP);
 }
 
+static bool kmqtt_retain_charge_node(struct mqtt_tree *tree, size_t bytes,
+				     bool charge)
+{
+	return kmqtt_charge_node(container_of(tree, struct kmqtt_broker,
+					      retained), bytes, charge);
+}
+
 int kmqtt_retain_init(struct kmqtt_broker *broker)
 {
 	int ret;
@@ -309,6 +329,7 @@ int kmqtt_retain_init(struct kmqtt_broker *broker)
 			     kmqtt_config_default(KMQTT_SET_RETAINED_BYTES_MAX));
 	if (ret)
 		return ret;
+	broker->retained.charge = kmqtt_retain_charge_node;
 	INIT_DELAYED_WORK(&broker->retain_sweep, kmqtt_retain_sweep);
 	queue_delayed_work(kmqtt_ctl_wq, &broker->retain_sweep,
 			   KMQTT_RETAIN_SWEEP);

@@ -5,7 +5,6 @@
 
 #include <linux/rculist.h>
 #include <linux/refcount.h>
-#include <linux/slab.h>
 #include "core/tree.h"
 #include "message.h"
 
@@ -17,6 +16,7 @@
  * @msg: referenced while the tree's reference is there; read under kmqtt_srcu
  *	if it is not @superseded, so that who replays slowly holds no message
  * @node: it hangs on
+ * @broker: it is charged to
  * @gone: next one removed in the same walk; under broker->retain_lock
  * @rcu: kmqtt_srcu grace period, then the reference is put
  */
@@ -26,14 +26,12 @@ struct kmqtt_retained {
 	bool superseded;
 	struct kmqtt_msg *msg;
 	struct mqtt_node *node;
+	struct kmqtt_broker *broker;
 	struct kmqtt_retained *gone;
 	struct rcu_head rcu;
 };
 
-static inline void kmqtt_retained_put(struct kmqtt_retained *retained)
-{
-	if (refcount_dec_and_test(&retained->ref))
-		kfree(retained);
-}
+/* Any context. */
+void kmqtt_retained_put(struct kmqtt_retained *retained);
 
 #endif

@@ -180,9 +180,10 @@ static bool kmqtt_route_sub(struct kmqtt_route *route, struct kmqtt_sub *sub,
 
 /*
  * The member of a share group to serve: in turn, one with a connection if
- * there is any. It stays valid while we are inside kmqtt_srcu.
+ * there is any (@connected). It stays valid while we are inside kmqtt_srcu.
  */
-static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group)
+static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group,
+					  bool connected)
 {
 	struct kmqtt_sub *sub, *picked = NULL;
 	u32 look = KMQTT_GROUP_LOOK;
@@ -191,7 +192,7 @@ static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group)
 	list_for_each_entry(sub, &group->members, member) {
 		if (!picked)
 			picked = sub;
-		if (!look--)
+		if (!connected || !look--)
 			break;
 		if (READ_ONCE(sub->session->conn)) {
 			picked = sub;
@@ -208,12 +209,13 @@ static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group)
 static void kmqtt_route_group(struct kmqtt_route *route,
 			      struct kmqtt_group *group)
 {
-	u32 tries = min_t(u32, READ_ONCE(group->nr), KMQTT_GROUP_TRIES);
+	u32 nr = min_t(u32, READ_ONCE(group->nr), KMQTT_GROUP_TRIES), i = 0;
 	struct kmqtt_sub *sub;
 
+	/* Who has refused goes to the end, so each is asked once. */
 	do {
-		sub = kmqtt_group_pick(group);
-	} while (sub && !kmqtt_route_sub(route, sub, true) && tries-- > 1);
+		sub = kmqtt_group_pick(group, !i);
+	} while (sub && !kmqtt_route_sub(route, sub, true) && ++i < nr);
 }
 
 static int kmqtt_route_visit(struct mqtt_node *node, void *arg)

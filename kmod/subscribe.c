@@ -538,6 +538,13 @@ u8 kmqtt_unsubscribe_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	return reason;
 }
 
+static bool kmqtt_subscribe_charge_node(struct mqtt_tree *tree, size_t bytes,
+					bool charge)
+{
+	return kmqtt_charge_node(container_of(tree, struct kmqtt_broker, subs),
+				 bytes, charge);
+}
+
 int kmqtt_subscribe_init(struct kmqtt_broker *broker)
 {
 	int ret;
@@ -546,6 +553,7 @@ int kmqtt_subscribe_init(struct kmqtt_broker *broker)
 			     kmqtt_config_default(KMQTT_SET_SUBSCRIPTION_BYTES_MAX));
 	if (ret)
 		return ret;
+	broker->subs.charge = kmqtt_subscribe_charge_node;
 	ret = rhashtable_init(&broker->sub_index, &kmqtt_sub_params);
 	if (ret)
 		goto err_tree;

@@ -176,6 +176,7 @@ int mqtt_tree_init(struct mqtt_tree *tree, struct mutex *lock,
 	tree->nr_nodes = 0;
 	tree->bytes = 0;
 	tree->bytes_max = bytes_max;
+	tree->charge = NULL;
 	ret = rhashtable_init(&tree->nodes, &mqtt_tree_params);
 	if (ret) {
 		kfree(tree->root);
@@ -192,6 +193,8 @@ static void mqtt_node_free(void *node, void *arg)
 void mqtt_tree_destroy(struct mqtt_tree *tree)
 {
 	rhashtable_free_and_destroy(&tree->nodes, mqtt_node_free, NULL);
+	if (tree->charge && tree->bytes)
+		tree->charge(tree, tree->bytes, false);
 	kfree(tree->root);
 	tree->root = NULL;
 	tree->nr_nodes = 0;
@@ -209,6 +212,8 @@ static void mqtt_node_count(struct mqtt_tree *tree, struct mqtt_node *node,
 {
 	size_t size = mqtt_node_size(node->len);
 
+	if (nr < 0 && tree->charge)
+		tree->charge(tree, size, false);
 	WRITE_ONCE(tree->nr_nodes, tree->nr_nodes + nr);
 	WRITE_ONCE(tree->bytes, nr > 0 ? tree->bytes + size :
 					 tree->bytes - size);
@@ -226,9 +231,14 @@ static struct mqtt_node *mqtt_node_new(struct mqtt_tree *tree,
 	if (len > MQTT_STRING_MAX || tree->bytes_max < size ||
 	    tree->bytes > tree->bytes_max - size)
 		return ERR_PTR(-ENOMEM);
-	node = kvmalloc(sizeof(*node) + len, GFP_KERNEL | __GFP_NOWARN);
-	if (!node)
+	if (tree->charge && !tree->charge(tree, size, true))
 		return ERR_PTR(-ENOMEM);
+	node = kvmalloc(sizeof(*node) + len, GFP_KERNEL | __GFP_NOWARN);
+	if (!node) {
+		if (tree->charge)
+			tree->charge(tree, size, false);
+		return ERR_PTR(-ENOMEM);
+	}
 	memset(node, 0, sizeof(*node));
 	node->parent = parent;
 	INIT_LIST_HEAD(&node->children);

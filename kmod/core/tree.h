@@ -58,6 +58,8 @@ struct mqtt_node {
  * @nr_nodes: under @lock, read without
  * @bytes: memory of the nodes, under @lock, read without
  * @bytes_max: no node is made beyond it
+ * @charge: NULL, or asked before a node is made (@charge true; false: no), and
+ *	told when one goes; @lock held
  */
 struct mqtt_tree {
 	struct rhashtable nodes;
@@ -67,6 +69,7 @@ struct mqtt_tree {
 	unsigned long nr_nodes;
 	size_t bytes;
 	size_t bytes_max;
+	bool (*charge)(struct mqtt_tree *tree, size_t bytes, bool charge);
 };
 
 /**

@@ -253,6 +253,54 @@ static void memory_is_bounded(void)
 	REQUIRE(twin_destroy(), "something is left");
 }
 
+static size_t charged, charge_max;
+
+static bool charge(struct mqtt_tree *tree, size_t bytes, bool more)
+{
+	(void)tree;
+	if (more && charged + bytes > charge_max)
+		return false;
+	charged = more ? charged + bytes : charged - bytes;
+	return true;
+}
+
+/* Each node is asked for, and given back, also when it cannot be made. */
+static void memory_is_charged(void)
+{
+	struct mqtt_str text = str("one/two/three/four");
+	struct mqtt_node *node;
+	size_t need;
+	int n;
+
+	REQUIRE(twin_init(SIZE_MAX), "no tree");
+	tree.charge = charge;
+	charge_max = SIZE_MAX;
+	mutex_lock(&tree_lock);
+	node = mqtt_tree_get(&tree, &text);
+	REQUIRE(!IS_ERR(node) && charged == tree.bytes, "%zu", charged);
+	need = charged;
+	mqtt_tree_prune(&tree, node);
+	REQUIRE(!charged, "%zu", charged);
+
+	charge_max = need - 1;
+	REQUIRE(PTR_ERR(mqtt_tree_get(&tree, &text)) == -ENOMEM, "too much");
+	REQUIRE(!charged, "%zu", charged);
+	charge_max = need;
+	for (n = 1;; n++) {
+		shim_fail_in = n;
+		node = mqtt_tree_get(&tree, &text);
+		shim_fail_in = 0;
+		if (!IS_ERR(node))
+			break;
+		REQUIRE(!charged, "%d: %zu", n, charged);
+	}
+	REQUIRE(n > 4 && charged == need, "%d: %zu", n, charged);
+	mqtt_tree_prune(&tree, node);
+	REQUIRE(!charged, "%zu", charged);
+	mutex_unlock(&tree_lock);
+	REQUIRE(twin_destroy(), "something is left");
+}
+
 /* As long and as deep as the encoding allows; the work is linear. */
 static void deepest_topics_are_linear(void)
 {
@@ -385,6 +433,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(topic_of_a_node),
 	UNIT_TEST(each_allocation_fails),
 	UNIT_TEST(memory_is_bounded),
+	UNIT_TEST(memory_is_charged),
 	UNIT_TEST(deepest_topics_are_linear),
 	UNIT_TEST(many_children_are_linear),
 	UNIT_TEST(a_visit_ends_the_walk),
