@@ -206,7 +206,7 @@ int ctl_dump(struct ctl *ctl, struct nl_msg *msg, kmnl_fn fn, void *arg)
 	return status;
 }
 
-void ctl_match_args(struct ctl *ctl, struct ctl_match *match)
+static void ctl_match_args(struct ctl *ctl, struct ctl_match *match)
 {
 	const char *arg;
 
@@ -235,13 +235,24 @@ bool ctl_match_id(struct ctl_match *match, const char *id)
 	return true;
 }
 
-int ctl_match_status(const struct ctl_match *match, int status,
-		     const char *none)
+int ctl_match_show(struct ctl *ctl, int cmd, const struct out_column *table,
+		   unsigned int columns, kmnl_fn one, const char *none)
 {
-	if (status != CTL_OK || !match->id || match->found)
+	struct ctl_match match = { .found = 0 };
+	struct nl_msg *msg;
+	int status;
+
+	ctl_match_args(ctl, &match);
+	msg = ctl_msg(ctl, cmd);
+	if (match.id && !none)
+		ctl_put_string(ctl, msg, KMQTT_A_CLIENT_ID, match.id);
+	out_table(&ctl->out, table, columns);
+	status = ctl_dump(ctl, msg, one, &match);
+	out_table_end(&ctl->out);
+	if (status != CTL_OK || !none || !match.id || match.found)
 		return status;
-	ctl_warn(match->ctl, "no %s as %s", none,
-		 escape_text(match->id, strlen(match->id), 80));
+	ctl_warn(ctl, "no %s as %s", none,
+		 escape_text(match.id, strlen(match.id), 80));
 	return CTL_REFUSED;
 }
 

@@ -169,21 +169,23 @@ struct ctl_match {
 	unsigned long found;
 };
 
-/** ctl_match_args() - read "[[id] ID] [like PATTERN]" to the last argument */
-void ctl_match_args(struct ctl *ctl, struct ctl_match *match);
-
 /** ctl_match_id() - count @id and return true if it is to be shown */
 bool ctl_match_id(struct ctl_match *match, const char *id);
 
 /**
- * ctl_match_status() - the status after a table was shown
- * @match: as it was used
- * @status: of the dump
- * @none: what to say if one was asked for by name and none was found, such
- *	as "client is connected"
+ * ctl_match_show() - a table of what belongs to clients
+ * @ctl: run; its arguments are read as "[[id] ID] [like PATTERN]" to the last
+ * @cmd: enum kmqtt_cmd of the dump
+ * @table: its columns
+ * @columns: how many
+ * @one: called for each object with a struct ctl_match
+ * @none: what there is none of, if a client that was named has none ("client is
+ *	connected"); or NULL: then the kernel picks, and none is no error
+ *
+ * Return: exit status
  */
-int ctl_match_status(const struct ctl_match *match, int status,
-		     const char *none);
+int ctl_match_show(struct ctl *ctl, int cmd, const struct out_column *table,
+		   unsigned int columns, kmnl_fn one, const char *none);
 
 /**
  * ctl_netns() - enter a network namespace

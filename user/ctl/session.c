@@ -57,16 +57,8 @@ static int show_one(int cmd, struct nlattr **attrs, void *arg)
 
 static int session_show(struct ctl *ctl)
 {
-	struct ctl_match match = { .found = 0 };
-	struct nl_msg *msg;
-	int status;
-
-	ctl_match_args(ctl, &match);
-	msg = ctl_msg(ctl, KMQTT_CMD_SESSION_GET);
-	out_table(&ctl->out, columns, COLUMNS);
-	status = ctl_dump(ctl, msg, show_one, &match);
-	out_table_end(&ctl->out);
-	return ctl_match_status(&match, status, "client has a session");
+	return ctl_match_show(ctl, KMQTT_CMD_SESSION_GET, columns, COLUMNS,
+			      show_one, "client has a session");
 }
 
 static int session_drop(struct ctl *ctl)

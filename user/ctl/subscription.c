@@ -70,18 +70,8 @@ static int show_one(int cmd, struct nlattr **attrs, void *arg)
 
 static int subscription_show(struct ctl *ctl)
 {
-	struct ctl_match match = { .found = 0 };
-	struct nl_msg *msg;
-	int status;
-
-	ctl_match_args(ctl, &match);
-	msg = ctl_msg(ctl, KMQTT_CMD_SUBSCRIPTION_GET);
-	if (match.id)
-		ctl_put_string(ctl, msg, KMQTT_A_CLIENT_ID, match.id);
-	out_table(&ctl->out, columns, COLUMNS);
-	status = ctl_dump(ctl, msg, show_one, &match);
-	out_table_end(&ctl->out);
-	return status;
+	return ctl_match_show(ctl, KMQTT_CMD_SUBSCRIPTION_GET, columns, COLUMNS,
+			      show_one, NULL);
 }
 
 const struct ctl_verb subscription_verbs[] = {
