@@ -10,8 +10,10 @@
 #include "core/wire.h"
 #include "session.h"
 
-/* A payload up to this size is copied next to its head: cheaper than one more
- * segment of the iterator. */
+/*
+ * A payload up to this size is copied next to its head: cheaper than one more
+ * segment of the iterator.
+ */
 #define KMQTT_TX_COPY		512
 /* Topics a client is told aliases for; they are searched one by one. */
 #define KMQTT_ALIAS_OUT_MAX	64
@@ -72,7 +74,7 @@ void kmqtt_batch_release(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 }
 
 static void kmqtt_batch_add(struct kmqtt_batch *batch, const void *base,
-			 size_t len)
+			    size_t len)
 {
 	struct kvec *last = batch->nr_vec ? &batch->vec[batch->nr_vec - 1] :
 					    NULL;
@@ -90,7 +92,7 @@ static void kmqtt_batch_add(struct kmqtt_batch *batch, const void *base,
 }
 
 void kmqtt_batch_take_control(struct kmqtt_conn *conn,
-				  struct kmqtt_batch *batch)
+			      struct kmqtt_batch *batch)
 {
 	u32 len;
 
@@ -156,7 +158,7 @@ static void kmqtt_alias_take_back(struct kmqtt_conn *conn, u16 nr)
 }
 
 static bool kmqtt_batch_fits(const struct kmqtt_conn *conn,
-			  const struct mqtt_publish_out *head)
+			     const struct mqtt_publish_out *head)
 {
 	u32 total;
 
@@ -166,7 +168,7 @@ static bool kmqtt_batch_fits(const struct kmqtt_conn *conn,
 
 /* An alias takes three bytes, so shorter topics are sent as they are. */
 static void kmqtt_batch_alias(struct kmqtt_conn *conn,
-			   struct mqtt_publish_out *head, gfp_t gfp)
+			      struct mqtt_publish_out *head, gfp_t gfp)
 {
 	if (!conn->alias_out_max || head->topic.len <= 3)
 		return;
@@ -185,7 +187,7 @@ static void kmqtt_batch_alias(struct kmqtt_conn *conn,
 }
 
 static void kmqtt_batch_head(struct kmqtt_conn *conn,
-			  const struct kmqtt_tx_item *item,
+			     const struct kmqtt_tx_item *item,
 			  struct mqtt_publish_out *head, gfp_t gfp)
 {
 	const struct kmqtt_out *out = item->out;
@@ -237,8 +239,10 @@ static u8 *kmqtt_batch_room(struct kmqtt_broker *broker,
 	return batch->big;
 }
 
-/* Where there are many subscribers, the packet has been made for all of them.
- * Return: false if not for this one. */
+/*
+ * Where there are many subscribers, the packet has been made for all of them.
+ * Return: false if not for this one.
+ */
 static bool kmqtt_batch_copy_image(struct kmqtt_conn *conn,
 				   struct kmqtt_batch *batch,
 				   const struct kmqtt_tx_item *item)
@@ -265,7 +269,7 @@ static bool kmqtt_batch_copy_image(struct kmqtt_conn *conn,
 
 /* Return: 0, -ENOBUFS: the batch is full, -ENOMEM. */
 static int kmqtt_batch_encode_publish(struct kmqtt_conn *conn,
-				   struct kmqtt_batch *batch,
+				      struct kmqtt_batch *batch,
 				   const struct kmqtt_tx_item *item, gfp_t gfp)
 {
 	const struct mqtt_str *payload = &item->msg->payload;
@@ -296,7 +300,7 @@ static int kmqtt_batch_encode_publish(struct kmqtt_conn *conn,
 }
 
 static int kmqtt_batch_encode_pubrel(struct kmqtt_conn *conn,
-				  struct kmqtt_batch *batch,
+				     struct kmqtt_batch *batch,
 				  const struct kmqtt_tx_item *item)
 {
 	u8 *at = batch->scratch + batch->scratch_len;
@@ -347,10 +351,12 @@ int kmqtt_batch_encode(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 	return ret == -ENOBUFS ? 0 : ret;
 }
 
-/* Deliveries that are due to @conn, while it owns its session; KMQTT_CONN_TX_OPEN
- * was seen set. */
+/*
+ * Deliveries that are due to @conn, while it owns its session; KMQTT_CONN_TX_OPEN
+ * was seen set.
+ */
 void kmqtt_batch_take_items(struct kmqtt_conn *conn,
-				struct kmqtt_batch *batch)
+			    struct kmqtt_batch *batch)
 {
 	struct kmqtt_session *session = conn->session;
 	const struct kmqtt_msg *msg;

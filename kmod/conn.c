@@ -90,8 +90,10 @@ void kmqtt_conn_set_timer(struct kmqtt_conn *conn, unsigned long delay)
 
 void kmqtt_conn_send_later(struct kmqtt_conn *conn)
 {
-	/* In any other state the timer means something else, and what has to
-	 * be said is not worth it. */
+	/*
+	 * In any other state the timer means something else, and what has to
+	 * be said is not worth it.
+	 */
 	if (READ_ONCE(conn->state) == KMQTT_CONN_UP)
 		kmqtt_conn_set_timer(conn, HZ / 10);
 }
@@ -427,16 +429,20 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
 	atomic_inc(&listener->nr_conns);
 	atomic_inc(&broker->nr_conns);
 	atomic_inc(&broker->nr_half_open);
-	/* Whoever ends it goes through the list first: then the callbacks are
-	 * there, and stay away once they are taken back. */
+	/*
+	 * Whoever ends it goes through the list first: then the callbacks are
+	 * there, and stay away once they are taken back.
+	 */
 	spin_lock(&broker->conn_lock);
 	list_add_tail(&conn->list, &broker->conns);
 	kmqtt_conn_attach(conn);
 	spin_unlock(&broker->conn_lock);
 	/* A peer without power is found out even with keep alive 0. */
 	sock_set_keepalive(sock->sk);
-	/* For what arrived before the callbacks were ours, and for the time
-	 * that a CONNECT may take. */
+	/*
+	 * For what arrived before the callbacks were ours, and for the time
+	 * that a CONNECT may take.
+	 */
 	kmqtt_conn_queue_io(conn);
 	kmqtt_conn_put(conn);
 	return 0;

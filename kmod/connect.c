@@ -89,8 +89,10 @@ void kmqtt_conn_auth_answer(struct kmqtt_conn *conn,
 static int kmqtt_connect_send_connack(struct kmqtt_conn *conn,
 				      const struct mqtt_connack *ack)
 {
-	/* Assigned identifier, authentication and reason are its only strings;
-	 * what does not fit is not sent. */
+	/*
+	 * Assigned identifier, authentication and reason are its only strings;
+	 * what does not fit is not sent.
+	 */
 	size_t size = 128 + ack->assigned_client_id.len +
 		      ack->auth_method.len + ack->auth_data.len +
 		      ack->reason_string.len + ack->response_info.len;

@@ -123,8 +123,10 @@ bool kmqtt_connect_client_id(const struct kmqtt_conn *conn,
 			     struct mqtt_str *client_id);
 
 /* publish.c APIs: */
-/* @buf: the packet has a buffer of its own, see kmqtt_msg_create(); set to
- * NULL when it was taken. */
+/*
+ * @buf: the packet has a buffer of its own, see kmqtt_msg_create(); set to
+ * NULL when it was taken.
+ */
 u8 kmqtt_publish_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			u8 flags, const u8 *body, u32 len, void **buf,
 			size_t buf_size);
@@ -160,43 +162,57 @@ bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		   const u32 *ids, u32 nr_ids);
 /* The connection is new: send again what is in flight. session->lock held. */
 void kmqtt_deliver_resume(struct kmqtt_session *session);
-/* Fill the window from pending and the queue from replays. session->lock.
- * Return: 0, -ENOMEM: try again later, -EAGAIN: try again. */
+/*
+ * Fill the window from pending and the queue from replays. session->lock.
+ * Return: 0, -ENOMEM: try again later, -EAGAIN: try again.
+ */
 int kmqtt_deliver_refill(struct kmqtt_session *session);
 /* Queue retained messages behind all else; takes @replay over. */
 void kmqtt_deliver_replay(struct kmqtt_session *session,
 			  struct kmqtt_replay *replay);
 /* Drop QoS 0 of a connection that is gone. session->lock held. */
 void kmqtt_deliver_offline(struct kmqtt_session *session);
-/* Free everything queued but the replays: they may be a million, so they come
- * back in @replays, to be freed without the lock. session->lock held. */
+/*
+ * Free everything queued but the replays: they may be a million, so they come
+ * back in @replays, to be freed without the lock. session->lock held.
+ */
 void kmqtt_deliver_purge(struct kmqtt_session *session,
 			 struct list_head *replays);
 void kmqtt_deliver_free_replays(struct kmqtt_session *session,
 				struct list_head *replays);
-/* Give up the packet identifier and the place in the window of @out, if it has
- * any. session->lock held. */
+/*
+ * Give up the packet identifier and the place in the window of @out, if it has
+ * any. session->lock held.
+ */
 void kmqtt_deliver_unwindow(struct kmqtt_session *session,
 			    struct kmqtt_out *out);
-/* Is there anything to send, or what only lacked memory to be made ready?
- * session->lock held. */
+/*
+ * Is there anything to send, or what only lacked memory to be made ready?
+ * session->lock held.
+ */
 bool kmqtt_deliver_due(const struct kmqtt_session *session);
 
 /* inflight.c APIs: */
 /* PUBACK, PUBREC or PUBCOMP (@type) from the client. */
 u8 kmqtt_inflight_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 			u16 packet_id, u8 reason);
-/* Queue again what is older than retry_interval (3.x). Return: jiffies until
- * the next is due, 0: none, -ETIME: retries are used up. Timer work. */
+/*
+ * Queue again what is older than retry_interval (3.x). Return: jiffies until
+ * the next is due, 0: none, -ETIME: retries are used up. Timer work.
+ */
 long kmqtt_inflight_retry(struct kmqtt_conn *conn);
-/* Take the next delivery to send. session->lock held. Return: false if none
- * is due. */
+/*
+ * Take the next delivery to send. session->lock held. Return: false if none
+ * is due.
+ */
 bool kmqtt_deliver_next(struct kmqtt_session *session,
 			struct kmqtt_tx_item *item);
 
 /* send.c APIs: */
-/* Queue an encoded control packet; sent by the next kick. Any process
- * context. Return: 0 or -ENOMEM (close the connection: nothing was said). */
+/*
+ * Queue an encoded control packet; sent by the next kick. Any process
+ * context. Return: 0 or -ENOMEM (close the connection: nothing was said).
+ */
 int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len);
 /* Put @conn on the flush list of @run. Any process context. */
 void kmqtt_send_mark(struct kmqtt_run *run, struct kmqtt_conn *conn);
@@ -208,8 +224,10 @@ void kmqtt_send_flush(struct kmqtt_run *run);
 void kmqtt_gather_expect(struct kmqtt_conn *conn);
 /* It has begun. */
 void kmqtt_gather_arrived(struct kmqtt_conn *conn);
-/* The end of an io work's run: send what it has, or leave it to the next one
- * of this CPU if there is one. */
+/*
+ * The end of an io work's run: send what it has, or leave it to the next one
+ * of this CPU if there is one.
+ */
 void kmqtt_gather_end(struct kmqtt_run *run);
 /* Send what it has and what others have left, since it may take a while. */
 void kmqtt_gather_flush(struct kmqtt_run *run);

@@ -21,11 +21,15 @@
 
 /* Deliveries made ahead from a replay. */
 #define KMQTT_REPLAY_AHEAD	64
-/* A queue this long is sent before the publisher's next packet is looked at,
- * so that a burst fills no queue that its client would have emptied. */
+/*
+ * A queue this long is sent before the publisher's next packet is looked at,
+ * so that a burst fills no queue that its client would have emptied.
+ */
 #define KMQTT_FLUSH_AT		64
-/* Deliveries given up, or retained messages passed over, under one hold of
- * the lock. */
+/*
+ * Deliveries given up, or retained messages passed over, under one hold of
+ * the lock.
+ */
 #define KMQTT_DROPS_AT_ONCE	64
 
 static void kmqtt_deliver_count_queued(struct kmqtt_session *session, u32 size)
@@ -303,8 +307,10 @@ static bool kmqtt_deliver_make_room(struct kmqtt_session *session)
 	       kmqtt_deliver_drop_oldest(session);
 }
 
-/* May so many bytes be queued now? session->lock held. Return: false: no, and
- * that is counted. */
+/*
+ * May so many bytes be queued now? session->lock held. Return: false: no, and
+ * that is counted.
+ */
 static bool kmqtt_deliver_admit(struct kmqtt_session *session, u8 qos,
 				u32 size)
 {
@@ -407,8 +413,10 @@ void kmqtt_deliver_resume(struct kmqtt_session *session)
 	LIST_HEAD(again);
 
 	lockdep_assert_held(&session->lock);
-	/* What a retry has put back into ready was sent before all that is in
-	 * flight; the rest of ready waits for its turn on a connection. */
+	/*
+	 * What a retry has put back into ready was sent before all that is in
+	 * flight; the rest of ready waits for its turn on a connection.
+	 */
 	list_for_each_entry_safe(out, next, &session->ready, link)
 		if (out->retries)
 			list_move_tail(&out->link, &again);

@@ -34,8 +34,10 @@ struct kmqtt_gather {
 };
 
 static DEFINE_PER_CPU(struct kmqtt_gather, kmqtt_gathers);
-/* Of its own, so that io works which sleep do not use up what may run at once;
- * its items come behind theirs all the same: the CPU's workers are shared. */
+/*
+ * Of its own, so that io works which sleep do not use up what may run at once;
+ * its items come behind theirs all the same: the CPU's workers are shared.
+ */
 static struct workqueue_struct *kmqtt_gather_wq;
 
 void kmqtt_gather_expect(struct kmqtt_conn *conn)

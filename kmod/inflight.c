@@ -22,7 +22,7 @@ static u8 kmqtt_inflight_event(u8 type, u8 reason)
 }
 
 static u8 kmqtt_inflight_pubrel(struct kmqtt_run *run, struct kmqtt_conn *conn,
-			       u16 packet_id, u8 reason)
+				u16 packet_id, u8 reason)
 {
 	u8 buf[8];
 	int len;
@@ -37,7 +37,7 @@ static u8 kmqtt_inflight_pubrel(struct kmqtt_run *run, struct kmqtt_conn *conn,
 
 /* session->lock held. Return: enum mqtt_qos_action. */
 static u8 kmqtt_inflight_step(struct kmqtt_session *session, u16 packet_id,
-			     u8 event)
+			      u8 event)
 {
 	struct kmqtt_out *out = xa_load(&session->by_id, packet_id);
 	struct mqtt_qos_step step;
@@ -65,7 +65,7 @@ static u8 kmqtt_inflight_step(struct kmqtt_session *session, u16 packet_id,
 }
 
 u8 kmqtt_inflight_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
-		       u16 packet_id, u8 reason)
+			u16 packet_id, u8 reason)
 {
 	struct kmqtt_session *session = conn->session;
 	u8 action = MQTT_QOS_NONE;
@@ -73,7 +73,7 @@ u8 kmqtt_inflight_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 	spin_lock(&session->lock);
 	if (session->conn == conn)
 		action = kmqtt_inflight_step(session, packet_id,
-					    kmqtt_inflight_event(type, reason));
+					     kmqtt_inflight_event(type, reason));
 	if (kmqtt_deliver_due(session))
 		kmqtt_send_mark(run, conn);
 	spin_unlock(&session->lock);
@@ -93,7 +93,7 @@ u8 kmqtt_inflight_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 
 /* session->lock held. @next: jiffies until the oldest left is due. */
 static int kmqtt_inflight_requeue_old(struct kmqtt_session *session,
-				     unsigned long interval, long *next)
+				      unsigned long interval, long *next)
 {
 	u8 max = kmqtt_cfg(session->broker, KMQTT_SET_RETRY_MAX);
 	struct kmqtt_out *out, *tmp;

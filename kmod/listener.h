@@ -50,8 +50,10 @@ int kmqtt_listener_create(struct kmqtt_broker *broker,
 			  const struct sockaddr_storage *addr, u8 auth_mode,
 			  u32 max_connections, struct netlink_ext_ack *extack);
 
-/* Stop listening; end its connections with 0x8b (@abort: without a word).
- * broker->lock held. */
+/*
+ * Stop listening; end its connections with 0x8b (@abort: without a word).
+ * broker->lock held.
+ */
 void kmqtt_listener_remove(struct kmqtt_listener *listener, bool abort);
 
 /* broker->lock held. Return: the listener or NULL; no reference. */

@@ -202,6 +202,7 @@ void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos)
 	msg->charged += size;
 	image->len = len;
 	kmqtt_image_fill(image, msg, &head);
+	/* What is in it is there before the pointer is. */
 	smp_store_release(&msg->images[kmqtt_image_index(version, qos)],
 			  image);
 }

@@ -100,6 +100,7 @@ static inline u32 kmqtt_image_index(u8 version, u8 qos)
 static inline const struct kmqtt_image *
 kmqtt_msg_image(const struct kmqtt_msg *msg, u8 version, u8 qos)
 {
+	/* Pairs with the release in kmqtt_msg_make_image(). */
 	return smp_load_acquire(&msg->images[kmqtt_image_index(version, qos)]);
 }
 

@@ -64,8 +64,10 @@ static inline u32 kmqtt_out_size(const struct kmqtt_out *out)
  */
 struct kmqtt_out *kmqtt_out_alloc(struct kmqtt_broker *broker, gfp_t gfp);
 
-/* The same from the stock of @run, which a fan-out fills many at a time.
- * Context: process. */
+/*
+ * The same from the stock of @run, which a fan-out fills many at a time.
+ * Context: process.
+ */
 struct kmqtt_out *kmqtt_out_take(struct kmqtt_run *run);
 
 /* At the end of a run: free what is left of its stock. */

@@ -220,8 +220,10 @@ static u8 kmqtt_publish_qos2(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	if (!ret)
 		reason = kmqtt_publish_forward(run, conn, publish, topic, buf,
 					       buf_size);
-	/* Refused: the identifier is free again [MQTT-4.3.3-9]. 3.x is told
-	 * yes, goes on with PUBREL, and needs it until then. */
+	/*
+	 * Refused: the identifier is free again [MQTT-4.3.3-9]. 3.x is told
+	 * yes, goes on with PUBREL, and needs it until then.
+	 */
 	if (reason >= 0x80 && conn->version == MQTT_V5)
 		kmqtt_publish_forget(conn->session, publish->packet_id);
 	if (reason == MQTT_RC_QUOTA_EXCEEDED && conn->version != MQTT_V5) {
@@ -252,8 +254,10 @@ u8 kmqtt_publish_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 					  buf_size);
 	reason = kmqtt_publish_forward(run, conn, &publish, &topic, buf,
 				       buf_size);
-	/* 3.x cannot be refused: it is told by the end of the connection, and
-	 * sends again, rather than acknowledged for what was not kept. */
+	/*
+	 * 3.x cannot be refused: it is told by the end of the connection, and
+	 * sends again, rather than acknowledged for what was not kept.
+	 */
 	if (reason == MQTT_RC_QUOTA_EXCEEDED && publish.qos &&
 	    conn->version != MQTT_V5)
 		return reason;

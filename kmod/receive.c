@@ -92,8 +92,10 @@ static u8 kmqtt_receive_reserve(struct kmqtt_conn *conn, u32 size)
 
 	if (size <= conn->rx_size)
 		return 0;
-	/* At memory_max messages are dropped, publishers of small ones are not:
-	 * each read may end in the middle of one. */
+	/*
+	 * At memory_max messages are dropped, publishers of small ones are not:
+	 * each read may end in the middle of one.
+	 */
 	if (size <= KMQTT_RX_ALWAYS)
 		kmqtt_charge_always(conn->broker, size);
 	else if (!kmqtt_charge(conn->broker, size))
@@ -355,8 +357,10 @@ static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		reason = kmqtt_receive_some(run, conn, &data, &len);
 		if (reason || !len || kmqtt_conn_closing(conn))
 			return reason;
-		/* Behind a CONNECT that waits for its answer, or for the next
-		 * run; what no memory is there for, now: it is not much. */
+		/*
+		 * Behind a CONNECT that waits for its answer, or for the next
+		 * run; what no memory is there for, now: it is not much.
+		 */
 		reason = kmqtt_receive_stash(conn, data, len, 0);
 		if (!reason)
 			run->aside = true;
@@ -367,6 +371,7 @@ static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	} while (reason);
 	return 0;
 }
+
 /*
  * Packets that came right behind a CONNECT were put aside until its answer;
  * they are whole or not, any number of them.

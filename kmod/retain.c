@@ -45,8 +45,10 @@ static void kmqtt_retained_free(struct rcu_head *rcu)
 	kmqtt_retained_put(retained);
 }
 
-/* Take it away from its node. retain_lock held; the caller prunes the node
- * and has it freed. */
+/*
+ * Take it away from its node. retain_lock held; the caller prunes the node
+ * and has it freed.
+ */
 static void kmqtt_retained_unlink(struct kmqtt_broker *broker,
 				  struct kmqtt_retained *retained)
 {
@@ -260,8 +262,10 @@ static void kmqtt_retain_remove(struct kmqtt_retain_removal *removal)
 	int idx;
 
 	mutex_lock(&broker->retain_lock);
-	/* Inside SRCU, pruning a child may take a node of @gone away but not
-	 * free it. */
+	/*
+	 * Inside SRCU, pruning a child may take a node of @gone away but not
+	 * free it.
+	 */
 	idx = srcu_read_lock(kmqtt_srcu);
 	if (removal->filter)
 		mqtt_tree_match_filter(&broker->retained, removal->filter,

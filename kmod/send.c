@@ -26,14 +26,20 @@
 #include "datapath.h"
 #include "session.h"
 
-/* Batches in one go before other connections get their turn, and before those
- * who kick meanwhile do the sending themselves. */
+/*
+ * Batches in one go before other connections get their turn, and before those
+ * who kick meanwhile do the sending themselves.
+ */
 #define KMQTT_TX_BUDGET		16
-/* Connections served in one go with bottom halves disabled: with a batch each
- * it stays far below netdev_max_backlog. */
+/*
+ * Connections served in one go with bottom halves disabled: with a batch each
+ * it stays far below netdev_max_backlog.
+ */
 #define KMQTT_TX_CHUNK		8
-/* Bytes to one of them in there: a bound to the time, and to what is taken
- * from the reserves for atomic allocations. */
+/*
+ * Bytes to one of them in there: a bound to the time, and to what is taken
+ * from the reserves for atomic allocations.
+ */
 #define KMQTT_TX_ATOMIC		65536
 /* Control packets: first allocation. */
 #define KMQTT_CTL_FIRST		64
@@ -224,8 +230,10 @@ static enum kmqtt_tx_result kmqtt_tx_idle(struct kmqtt_conn *conn, gfp_t gfp)
 		return KMQTT_TX_DONE;
 	if (!gfpflags_allow_blocking(gfp))
 		return KMQTT_TX_SLEEP;
-	/* The DISCONNECT was queued before the bit was set, but maybe after
-	 * this batch was taken. */
+	/*
+	 * The DISCONNECT was queued before the bit was set, but maybe after
+	 * this batch was taken.
+	 */
 	smp_rmb();	/* pairs with kmqtt_conn_end() */
 	if (READ_ONCE(conn->ctl_len))
 		return KMQTT_TX_MORE;
@@ -247,8 +255,10 @@ static struct kmqtt_batch *kmqtt_tx_next(struct kmqtt_conn *conn, gfp_t gfp)
 	if (!batch)
 		return NULL;
 	kmqtt_batch_reset(batch);
-	/* Looked at before the control packets are taken: if it is set, CONNACK
-	 * is among them or sent, so no delivery overtakes it [MQTT-3.2.0-1]. */
+	/*
+	 * Looked at before the control packets are taken: if it is set, CONNACK
+	 * is among them or sent, so no delivery overtakes it [MQTT-3.2.0-1].
+	 */
 	open = test_bit(KMQTT_CONN_TX_OPEN, &conn->flags);
 	smp_rmb();	/* pairs with kmqtt_connect_up() */
 	kmqtt_batch_take_control(conn, batch);

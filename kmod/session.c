@@ -253,7 +253,7 @@ kmqtt_session_create(struct kmqtt_broker *broker,
 	xa_init(&session->rx_qos2);
 	INIT_DELAYED_WORK(&session->timer, kmqtt_session_timer);
 	if (mqtt_rhash_insert(&broker->sessions, &session->hash,
-				   kmqtt_session_params))
+			      kmqtt_session_params))
 		goto err_session;
 	WRITE_ONCE(broker->nr_sessions, broker->nr_sessions + 1);
 	return session;

@@ -119,8 +119,10 @@ static void kmqtt_sub_free(struct rcu_head *rcu)
 
 	kmqtt_session_put(sub->session);
 	kmqtt_uncharge(broker, sizeof(*sub));
-	/* The index is read under plain RCU by its own resizing only, which
-	 * has let go of it long ago: it was removed under broker->lock. */
+	/*
+	 * The index is read under plain RCU by its own resizing only, which
+	 * has let go of it long ago: it was removed under broker->lock.
+	 */
 	kfree_rcu(sub, rcu);
 }
 
@@ -160,7 +162,7 @@ static struct kmqtt_group *kmqtt_group_get(struct kmqtt_broker *broker,
 	group->len = name->len;
 	memcpy(group->name, name->data, name->len);
 	if (mqtt_rhash_insert(&broker->groups, &group->hash,
-				   kmqtt_group_params))
+			      kmqtt_group_params))
 		goto err_group;
 	hlist_add_head_rcu(&group->entry.link, &node->entries);
 	return group;
@@ -271,7 +273,7 @@ static struct kmqtt_sub *kmqtt_sub_create(struct kmqtt_session *session,
 	sub->node = node;
 	sub->group = group;
 	if (mqtt_rhash_insert(&broker->sub_index, &sub->index,
-				   kmqtt_sub_params))
+			      kmqtt_sub_params))
 		goto err_sub;
 	kmqtt_session_get(session);
 	list_add_tail(&sub->of_session, &session->subs);
@@ -304,8 +306,10 @@ struct kmqtt_sub_request {
 	bool fresh;
 };
 
-/* Make or replace; the old one goes on until the new is there, since it is
- * the same one [MQTT-3.8.4-4]. broker->lock held. */
+/*
+ * Make or replace; the old one goes on until the new is there, since it is
+ * the same one [MQTT-3.8.4-4]. broker->lock held.
+ */
 static u8 kmqtt_sub_put(struct kmqtt_session *session,
 			struct kmqtt_sub_request *req)
 {

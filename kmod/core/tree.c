@@ -248,7 +248,7 @@ static struct mqtt_node *mqtt_node_new(struct mqtt_tree *tree,
 
 	mqtt_node_count(tree, node, 1);
 	if (mqtt_rhash_insert(&tree->nodes, &node->hash,
-				   mqtt_tree_params)) {
+			      mqtt_tree_params)) {
 		mqtt_node_count(tree, node, -1);
 		kvfree(node);
 		return ERR_PTR(-ENOMEM);

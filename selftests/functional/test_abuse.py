@@ -144,6 +144,8 @@ def live_behind_expired(t):
 def one_filter_a_hundred_thousand_times(t):
     """One SUBSCRIBE that names "#" 100,000 times: each gets its reason code,
     the retained messages sent for it are bounded, and so is the memory."""
+    # A kernel that checks everything is given more time, and less to do.
+    many = 100000 if LIMIT < 60 else 10000
     base, sender = t.topic(), t.client()
     topics = {f"{base}/{n}" for n in range(200)}
     t.retained |= topics
@@ -151,10 +153,10 @@ def one_filter_a_hundred_thousand_times(t):
         sender.pub(topic, "kept", 1, retain=True)
     before = stats()
     c = t.client()
-    c.send(wire.subscribe(1, [("#", 0)] * 100000))
+    c.send(wire.subscribe(1, [("#", 0)] * many))
     sender.barrier()
     pkt = c.await_packet(SUBACK, seconds=4 * LIMIT)
-    equal(len(pkt.reasons), 100000, "reason codes")
+    equal(len(pkt.reasons), many, "reason codes")
     check(stats()["memory_bytes"] < before["memory_bytes"] + 64 * MIB,
           "memory")
     own = [p for p in c.barrier() if p.topic in topics]
