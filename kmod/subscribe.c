@@ -8,6 +8,7 @@
  */
 #include <linux/jhash.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/kmqtt.h>
 #include "broker.h"
@@ -432,6 +433,20 @@ static u8 kmqtt_subscribe_begin(struct kmqtt_run *run,
 	return 0;
 }
 
+/*
+ * A packet may hold half a million filters. To give way is not enough: the
+ * CPU's other works start only when this one sleeps.
+ */
+static void kmqtt_subscribe_pause(struct kmqtt_run *run)
+{
+	if (!kmqtt_run_spent(run)) {
+		cond_resched();
+		return;
+	}
+	schedule_timeout_uninterruptible(1);
+	kmqtt_run_prolong(run);
+}
+
 static u8 kmqtt_subscribe_answer(struct kmqtt_conn *conn, u8 type,
 				 u16 packet_id, const u8 *reasons, u32 nr)
 {
@@ -473,7 +488,7 @@ u8 kmqtt_subscribe_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	while (mqtt_subscribe_next(&subscribe.filters, &options, &filter)) {
 		reasons[i++] = kmqtt_subscribe_one(conn, &filter, options,
 						   subscribe.props.subscription_id);
-		cond_resched();
+		kmqtt_subscribe_pause(run);
 	}
 	reason = kmqtt_subscribe_answer(conn, MQTT_SUBACK, subscribe.packet_id,
 					reasons, i);
@@ -532,7 +547,7 @@ u8 kmqtt_unsubscribe_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		return MQTT_RC_QUOTA_EXCEEDED;
 	while (mqtt_subscribe_next(&unsubscribe.filters, NULL, &filter)) {
 		reasons[i++] = kmqtt_unsubscribe_one(conn->session, &filter);
-		cond_resched();
+		kmqtt_subscribe_pause(run);
 	}
 	reason = kmqtt_subscribe_answer(conn, MQTT_UNSUBACK,
 					unsubscribe.packet_id, reasons, i);
