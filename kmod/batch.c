@@ -188,7 +188,7 @@ static void kmqtt_batch_alias(struct kmqtt_conn *conn,
 
 static void kmqtt_batch_head(struct kmqtt_conn *conn,
 			     const struct kmqtt_tx_item *item,
-			  struct mqtt_publish_out *head, gfp_t gfp)
+			     struct mqtt_publish_out *head, gfp_t gfp)
 {
 	const struct kmqtt_out *out = item->out;
 	const struct kmqtt_msg *msg = item->msg;
@@ -270,7 +270,8 @@ static bool kmqtt_batch_copy_image(struct kmqtt_conn *conn,
 /* Return: 0, -ENOBUFS: the batch is full, -ENOMEM. */
 static int kmqtt_batch_encode_publish(struct kmqtt_conn *conn,
 				      struct kmqtt_batch *batch,
-				   const struct kmqtt_tx_item *item, gfp_t gfp)
+				      const struct kmqtt_tx_item *item,
+				      gfp_t gfp)
 {
 	const struct mqtt_str *payload = &item->msg->payload;
 	u16 aliases = conn->alias_out_nr;
@@ -301,7 +302,7 @@ static int kmqtt_batch_encode_publish(struct kmqtt_conn *conn,
 
 static int kmqtt_batch_encode_pubrel(struct kmqtt_conn *conn,
 				     struct kmqtt_batch *batch,
-				  const struct kmqtt_tx_item *item)
+				     const struct kmqtt_tx_item *item)
 {
 	u8 *at = batch->scratch + batch->scratch_len;
 	int len;

@@ -33,6 +33,7 @@ static bool kmqtt_broker_shares(const struct kmqtt_broker *broker)
 	return !net_eq(broker->net, &init_net);
 }
 
+/* @bytes: negative to give back */
 static void kmqtt_account(struct kmqtt_broker *broker, s64 bytes)
 {
 	percpu_counter_add_batch(&broker->memory, bytes, KMQTT_MEMORY_BATCH);

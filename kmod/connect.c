@@ -270,7 +270,7 @@ static void kmqtt_connect_up(struct kmqtt_conn *conn, bool present)
 	kmqtt_event_conn(conn, KMQTT_EVENT_CONNECTED, 0,
 			 &conn->session->client_id);
 	kmqtt_connecting_free(conn);
-	smp_mb__before_atomic(); /* pairs with kmqtt_batch_take_items() */
+	smp_mb__before_atomic(); /* pairs with kmqtt_tx_next() */
 	set_bit(KMQTT_CONN_TX_OPEN, &conn->flags);
 	kmqtt_send_kick(conn);
 	/* Looks at keep alive and retries, and sets itself. */

@@ -5,10 +5,11 @@
  *	pending --(window)--> ready --(sent)--> inflight --(acknowledged)--> gone
  *
  * QoS 0 goes to the fifo, a plain reference, and is gone when sent; with a
- * subscription identifier it goes to ready. The window is the client's receive maximum; who is in it has a packet identifier. A new
- * connection moves inflight back to the front of ready [MQTT-4.4.0-1].
- * Retained messages for a new subscription wait in replays and take the
- * place of pending when that is empty.
+ * subscription identifier it goes to ready. The window is the client's receive
+ * maximum; who is in it has a packet identifier. A new connection moves
+ * inflight back to the front of ready [MQTT-4.4.0-1]. Retained messages for a
+ * new subscription wait in replays and take the place of pending when that is
+ * empty.
  */
 #include <linux/slab.h>
 #include <linux/kmqtt.h>

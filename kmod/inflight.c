@@ -83,7 +83,7 @@ u8 kmqtt_inflight_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 		return kmqtt_inflight_pubrel(run, conn, packet_id, 0);
 	case MQTT_QOS_SEND_PUBREL_UNKNOWN:
 		return kmqtt_inflight_pubrel(run, conn, packet_id,
-					    MQTT_RC_PACKET_ID_NOT_FOUND);
+					     MQTT_RC_PACKET_ID_NOT_FOUND);
 	case MQTT_QOS_PROTOCOL_ERROR:
 		return MQTT_RC_PROTOCOL_ERROR;
 	default:

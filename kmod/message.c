@@ -161,7 +161,6 @@ static void kmqtt_image_fill(struct kmqtt_image *image,
 	}
 	/* The sender's to set, with DUP and RETAIN. */
 	image->data[0] &= ~MQTT_PUB_QOS_MASK;
-	image->whole = msg->payload.len <= KMQTT_IMAGE_PAYLOAD;
 	if (!image->whole)
 		return;
 	memcpy(image->data + image->len, msg->payload.data, msg->payload.len);
@@ -177,6 +176,7 @@ void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos)
 		.topic = msg->topic,
 		.props = msg->props,
 	};
+	bool whole = msg->payload.len <= KMQTT_IMAGE_PAYLOAD;
 	struct kmqtt_image *image;
 	size_t size;
 	u32 len;
@@ -188,9 +188,7 @@ void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos)
 	/* 0: it cannot be encoded at all. */
 	if (!len || len > KMQTT_IMAGE_HEAD)
 		return;
-	size = struct_size(image, data, len +
-			   (msg->payload.len <= KMQTT_IMAGE_PAYLOAD ?
-			    msg->payload.len : 0));
+	size = struct_size(image, data, len + (whole ? msg->payload.len : 0));
 	if (!kmqtt_charge(msg->broker, size))
 		return;
 	image = kmalloc(size, GFP_KERNEL | __GFP_NOWARN);
@@ -201,6 +199,7 @@ void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos)
 	/* Read when the last reference goes, which is after ours. */
 	msg->charged += size;
 	image->len = len;
+	image->whole = whole;
 	kmqtt_image_fill(image, msg, &head);
 	/* What is in it is there before the pointer is. */
 	smp_store_release(&msg->images[kmqtt_image_index(version, qos)],

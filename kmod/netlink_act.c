@@ -382,8 +382,12 @@ static int kmqtt_nl_setting(struct kmqtt_broker *broker,
 				    "more than the default takes CAP_NET_ADMIN of the initial user namespace");
 		return -EPERM;
 	}
-	if (apply)
-		kmqtt_config_set(broker, setting, value);
+	if (!apply)
+		return 0;
+	kmqtt_config_set(broker, setting, value);
+	/* Connections without keep alive have no timer yet. */
+	if (setting == KMQTT_SET_RETRY_INTERVAL)
+		kmqtt_conn_wake_timers(broker);
 	return 0;
 }
 
@@ -406,17 +410,11 @@ static int kmqtt_nl_settings(struct sk_buff *skb, struct genl_info *info,
 
 int kmqtt_nl_config_set(struct sk_buff *skb, struct genl_info *info)
 {
-	int ret;
-
 	if (KMQTT_NL_LACKS(info, KMQTT_A_ITEM,
 			   "at least one setting is needed"))
 		return -EINVAL;
-	ret = kmqtt_nl_settings(skb, info, false) ?:
-	      kmqtt_nl_settings(skb, info, true);
-	/* Those without keep alive have none, if nothing was to be repeated. */
-	if (!ret)
-		kmqtt_conn_wake_timers(kmqtt_nl_broker(info));
-	return ret;
+	return kmqtt_nl_settings(skb, info, false) ?:
+	       kmqtt_nl_settings(skb, info, true);
 }
 
 int kmqtt_nl_authority_set(struct sk_buff *skb, struct genl_info *info)

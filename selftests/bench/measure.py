@@ -154,11 +154,7 @@ def counted_bytes(opts):
                          capture_output=True, text=True)
     if res.returncode:
         return None
-    found = json.loads(res.stdout)
-    if isinstance(found, dict):
-        return found.get("memory_bytes")
-    return next((x["value"] for x in found if x["name"] == "memory_bytes"),
-                None)
+    return json.loads(res.stdout)["memory_bytes"]
 
 
 def load(args, **kwargs):

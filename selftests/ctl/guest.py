@@ -22,11 +22,11 @@ import time
 sys.dont_write_bytecode = True
 
 import ktap
+from ktap import LIMIT, eventually
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("KMQTTCTL") or str(TOP / "user/build/kmqttctl")
 PORT = 18830
-LIMIT = float(os.environ.get("KMQTT_TEST_LIMIT", 30))
 
 
 def expect(value, wanted):
@@ -46,17 +46,6 @@ def ctl(*args, status=0, **options):
 
 def ask(*args):
     return json.loads(ctl("-j", *args)[0])
-
-
-def eventually(function):
-    """Wait until it returns something true; return that."""
-    end = time.monotonic() + LIMIT
-    while True:
-        value = function()
-        if value:
-            return value
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def text(s):

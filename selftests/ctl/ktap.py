@@ -3,9 +3,12 @@
 
 import os
 import sys
+import time
 import traceback
 
 TESTS = []
+# How long one wait may take before it has failed (seconds)
+LIMIT = float(os.environ.get("KMQTT_TEST_LIMIT", 30))
 
 
 class Skip(Exception):
@@ -26,6 +29,17 @@ def table(name, rows):
             TESTS.append((f"{name}: {row[0]}", function, row))
         return function
     return mark
+
+
+def eventually(function, what="it did not come true"):
+    """Wait until it returns something true; return that."""
+    end = time.monotonic() + LIMIT
+    while True:
+        value = function()
+        if value:
+            return value
+        assert time.monotonic() < end, f"{what} in time"
+        time.sleep(0.01)
 
 
 def main(skip=None):

@@ -20,20 +20,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 sys.dont_write_bytecode = True
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "selftests/ctl"), str(TOP / "selftests/functional")]
 
 import ktap  # noqa: E402
+from ktap import LIMIT, eventually  # noqa: E402
 import wire  # noqa: E402
 from mqttlib import Client, Closed  # noqa: E402
 
 KMQTTD = os.environ.get("KMQTTD") or str(TOP / "user/build/kmqttd")
 KMQTTCTL = os.environ.get("KMQTTCTL") or str(TOP / "user/build/kmqttctl")
 MODULE = os.environ.get("KMQTT_MODULE") or str(TOP / "kmqtt.ko")
-LIMIT = float(os.environ.get("KMQTT_TEST_LIMIT", 30))
 DIR = pathlib.Path(tempfile.mkdtemp(prefix="kmqttd-"))
 CONF = DIR / "conf"
 # alice:wonderland (PBKDF2), bob:builder (SHA-512): mosquitto_passwd's
@@ -46,17 +45,6 @@ T4QwX/Z460Cg6/AD8lAxGdaUKpJbrKFA==
 SERVES = " serves"
 RELOADED = "the new configuration is in force"
 REFUSED = "nothing was changed"
-
-
-def eventually(function, what="it did not come true"):
-    """Wait until it returns something true; return that."""
-    end = time.monotonic() + LIMIT
-    while True:
-        value = function()
-        if value:
-            return value
-        assert time.monotonic() < end, f"{what} in time"
-        time.sleep(0.02)
 
 
 def ctl(*args, status=0):

@@ -7,6 +7,7 @@ import collections
 import os
 import select
 import socket
+import struct
 import threading
 import time
 
@@ -288,6 +289,12 @@ class Client:
     def close(self):
         """End the connection without DISCONNECT, as a lost network does."""
         self.shut(socket.SHUT_RDWR)
+        self.sock.close()
+
+    def reset(self):
+        """End the connection by RST, as a host that crashes does."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                             struct.pack("ii", 1, 0))
         self.sock.close()
 
     def disconnect(self, reason=None, properties=None):

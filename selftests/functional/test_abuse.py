@@ -17,10 +17,7 @@ MIB = 1 << 20
 
 def stats():
     """The broker's counters and gauges by name."""
-    found = json.loads(ctl("-j", "stats", "show"))
-    if isinstance(found, dict):
-        return found
-    return {item["name"]: item["value"] for item in found}
+    return json.loads(ctl("-j", "stats", "show"))
 
 
 def session(client_id):
@@ -41,13 +38,6 @@ def stuff(c, packet):
     except socket.timeout:
         return
     raise Failure("the broker reads without end, though nobody reads it")
-
-
-def reset(c):
-    """End the connection by RST."""
-    c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                      b"\1\0\0\0\0\0\0\0")
-    c.sock.close()
 
 
 @shows("MQTT-3.1.2-22", "MQTT311-3.1.2-22")
@@ -73,7 +63,7 @@ def reset_while_not_read(t):
     watch.sub(topic)
     c = t.client(will=wire.Will(topic, "gone"))
     stuff(c, wire.pingreq())
-    reset(c)
+    c.reset()
     watch.message(payload="gone")
 
 
@@ -85,7 +75,7 @@ def garbage_and_end(t):
         c = Client(5)
         c.send(b"\xf0\xff\xff\xff\xff" if number & 1 else b"\x10\x00")
         if number & 2:
-            reset(c)
+            c.reset()
         else:
             c.close()
     t.client().expect_nothing()
@@ -256,7 +246,7 @@ def resumed_while_repeating(t):
         sender.send_pub(topic + "/flood", b"f" * 30000)
     sender.barrier()
     time.sleep(2.5)
-    reset(c)
+    c.reset()
     c = t.lasting(cid, ver=4, present=True)
     c.message(payload="one", dup=True)
     for number in range(5):

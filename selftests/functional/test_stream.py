@@ -163,9 +163,7 @@ def reset_connection(t):
     watch = t.client()
     watch.sub(topic)
     c = t.client(will=wire.Will(topic, "reset"))
-    c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                      b"\1\0\0\0\0\0\0\0")
-    c.sock.close()
+    c.reset()
     watch.message(payload="reset")
 
 

@@ -10,19 +10,18 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 for folder in ("ctl", "functional"):
     sys.path.insert(0, str(HERE.parent / folder))
 
 import uapi  # noqa: E402
+from ktap import LIMIT, eventually  # noqa: E402,F401
 from uapi import N, pack, unpack  # noqa: E402,F401
 
 uapi.SIZES.update(REQUEST_ID=8, STAGE=1)
 uapi.BINARY.update({"PASSWORD", "AUTH_DATA"})
 
-LIMIT = float(os.environ.get("KMQTT_TEST_LIMIT", 30))
 MODULE = os.environ.get("KMQTT_MODULE", "")
 
 REQUEST, MULTI, ACK, DUMP_INTR, DUMP = 1, 2, 4, 0x10, 0x300
@@ -221,17 +220,6 @@ def refused(function, number, text=None, attr=None):
             f"{error}, wanted {errno.errorcode[number]} {text!r} {attr}"
         return error
     raise AssertionError(f"it went through, wanted {errno.errorcode[number]}")
-
-
-def eventually(function):
-    """Wait until it returns something true; return that."""
-    end = time.monotonic() + LIMIT
-    while True:
-        value = function()
-        if value:
-            return value
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.01)
 
 
 LOCALHOST = socket.inet_aton("127.0.0.1")
