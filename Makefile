@@ -41,8 +41,9 @@ help:
 	@echo '  shell          a root shell in the guest of make run'
 	@echo '  ctl            kmqttctl in that guest: make ctl ARGS="client show"'
 	@echo '  test           all tests; T=pattern runs a part'
-	@echo '  test-debug     those of them that run in a guest, with a kernel that'
-	@echo '                 checks memory, locks and leaks (built when first wanted)'
+	@echo '  test-debug     the part of them that runs in a guest whose kernel checks'
+	@echo '                 memory, locks and leaks (built when first wanted)'
+	@echo '  coverage       which lines of kmod/ the tests execute'
 	@echo '  soak           random clients under faults, their history checked: SECONDS='
 	@echo '  bench          what a message costs, beside mosquitto; B=pattern: a part,'
 	@echo '                 ALL=1: what takes long, LATENCY=1: a table of latencies'
@@ -132,13 +133,38 @@ shell:
 ctl:
 	@exec selftests/guest/console $(PORT) '$(CURDIR)/user/build/kmqttctl $(ARGS)'
 
+# With T= only in the usual guest: test-debug has the other.
 test: guest-packages
 	@$(NEED) "the tests" $(PACKAGES_TEST)
 	@kver=$$($(guest_kernel)) && \
 	echo "Building for $$kver" && \
 	$(MAKE) --no-print-directory -s -j$$(nproc) module user KVER=$$kver && \
+	$(if $(T),,$(debug_module) &&) \
 	exec selftests/run-tests --kernel $$kver \
-		--module build/$$kver/kmqtt.ko "$(T)"
+		--module build/$$kver/kmqtt.ko $(if $(T),,$(debug_args)) "$(T)"
+
+# The guest's tests with a kernel that checks memory, locks, RCU and leaks. Its
+# module is built beside the others and counts what is executed (gcov);
+# kmqtt.ko stays what it was.
+debug_module = $(NEED) "building the module" $(PACKAGES_MODULE) && \
+	debug=$$(selftests/guest/debug-kernel) && \
+	module=$$(readlink kmqtt.ko || :) && \
+	$(MAKE) --no-print-directory -s -j$$(nproc) build-module user \
+		KVER=debug KDIR=$$debug/build \
+		KBUILD_ARGS="KCFLAGS=-g GCOV_PROFILE=y" && \
+	ln -sfn $${module:-build/debug/kmqtt.ko} kmqtt.ko
+debug_args = --debug-kernel $$debug/bzImage --debug-module build/debug/kmqtt.ko
+
+test-debug: guest-packages
+	@$(NEED) "the tests" $(PACKAGES_TEST)
+	@$(debug_module) && \
+	exec selftests/run-tests --only debug $(debug_args) "$(T)"
+
+# What test or test-debug has executed, the unit tests' part added.
+coverage: $(if $(wildcard build/debug/kmod/*.gcda),,test-debug)
+	@$(MAKE) --no-print-directory -s -C selftests/coverage report \
+		GUEST=$(CURDIR)/build/debug \
+		OUTPUT=$(CURDIR)/build/selftests/coverage
 
 # Random clients and faults for so long, and what they saw checked.
 SECONDS ?= 3600
@@ -160,19 +186,6 @@ bench bench-wall bench-plot: guest-packages
 	$(MAKE) --no-print-directory -s -C selftests/bench $@ \
 		MODULE=$(CURDIR)/build/$$kver/kmqtt.ko KERNEL=$$kver \
 		OUTPUT=$(CURDIR)/build/selftests/bench
-
-# The tests that run in a guest, with a kernel that checks memory, locks, RCU
-# and leaks. Its module is built beside the others; kmqtt.ko stays what it was.
-test-debug: guest-packages
-	@$(NEED) "the tests" $(PACKAGES_TEST)
-	@$(NEED) "building the module" $(PACKAGES_MODULE)
-	@debug=$$(selftests/guest/debug-kernel) && \
-	module=$$(readlink kmqtt.ko || :) && \
-	$(MAKE) --no-print-directory -s -j$$(nproc) build-module user \
-		KVER=debug KDIR=$$debug/build KBUILD_ARGS=KCFLAGS=-g && \
-	ln -sfn $${module:-build/debug/kmqtt.ko} kmqtt.ko && \
-	exec selftests/run-tests --only guest --debug \
-		--kernel $$debug/bzImage --module build/debug/kmqtt.ko "$(T)"
 
 # Said before anything is built or changed.
 root-only:
@@ -216,5 +229,5 @@ clean:
 	@$(MAKE) --no-print-directory -C selftests clean
 
 .PHONY: all help headers module build-module check user guest-packages run \
-	run-guest run-native shell ctl test soak bench bench-wall bench-plot test-debug root-only install uninstall \
-	dkms-install clean
+	run-guest run-native shell ctl test soak bench bench-wall bench-plot \
+	test-debug coverage root-only install uninstall dkms-install clean
