@@ -50,25 +50,51 @@ static void put_header(struct wire_buf *buf, uint8_t first, size_t len)
 	} while (len);
 }
 
-void wire_connect(struct wire_buf *buf, int version, const char *id,
-		  unsigned int keep_alive, bool keep_session)
+static uint8_t connect_flags(bool keep_session, const struct wire_login *login)
+{
+	return (keep_session ? 0 : 0x02) |	/* clean session */
+	       (login->will ? 0x04 | login->will_qos << 3 : 0) |
+	       (login->password ? 0x40 : 0) | (login->name ? 0x80 : 0);
+}
+
+void wire_connect_as(struct wire_buf *buf, int version, const char *id,
+		     unsigned int keep_alive, bool keep_session,
+		     const struct wire_login *login)
 {
 	/* Session Expiry Interval: never. */
 	static const uint8_t expiry[] = { 5, 0x11, 0xff, 0xff, 0xff, 0xff };
-	const char *name = version == 3 ? "MQIsdp" : "MQTT";
-	size_t properties = version != 5 ? 0 : keep_session ? sizeof(expiry) : 1;
+	struct wire_buf body = {};
 
-	put_header(buf, WIRE_CONNECT << 4, 2 + strlen(name) + 4 + properties +
-		   2 + strlen(id));
-	put_string(buf, name);
-	put_u8(buf, version);
-	put_u8(buf, keep_session ? 0 : 0x02);	/* clean session */
-	put_u16(buf, keep_alive);
-	if (properties == 1)
-		put_u8(buf, 0);
-	else
-		wire_put(buf, expiry, properties);
-	put_string(buf, id);
+	put_string(&body, version == 3 ? "MQIsdp" : "MQTT");
+	put_u8(&body, version);
+	put_u8(&body, connect_flags(keep_session, login));
+	put_u16(&body, keep_alive);
+	if (version == 5 && keep_session)
+		wire_put(&body, expiry, sizeof(expiry));
+	else if (version == 5)
+		put_u8(&body, 0);
+	put_string(&body, id);
+	if (login->will && version == 5)
+		put_u8(&body, 0);
+	if (login->will) {
+		put_string(&body, login->will);
+		put_string(&body, "will");
+	}
+	if (login->name)
+		put_string(&body, login->name);
+	if (login->password)
+		put_string(&body, login->password);
+	put_header(buf, WIRE_CONNECT << 4, body.len);
+	wire_put(buf, body.data, body.len);
+	free(body.data);
+}
+
+void wire_connect(struct wire_buf *buf, int version, const char *id,
+		  unsigned int keep_alive, bool keep_session)
+{
+	static const struct wire_login nobody;
+
+	wire_connect_as(buf, version, id, keep_alive, keep_session, &nobody);
 }
 
 void wire_subscribe(struct wire_buf *buf, int version, uint16_t id,

@@ -53,11 +53,28 @@ struct wire_publish {
 	size_t payload_len;
 };
 
+/**
+ * struct wire_login - what else a CONNECT may say; each may be NULL
+ * @name: user name
+ * @password: needs a name before MQTT 5.0
+ * @will: topic of its will
+ * @will_qos: of it
+ */
+struct wire_login {
+	const char *name;
+	const char *password;
+	const char *will;
+	unsigned int will_qos;
+};
+
 void wire_put(struct wire_buf *buf, const void *data, size_t len);
 
 /* @version is 3 (MQTT 3.1), 4 (3.1.1) or 5 in all of these. */
 void wire_connect(struct wire_buf *buf, int version, const char *id,
 		  unsigned int keep_alive, bool keep_session);
+void wire_connect_as(struct wire_buf *buf, int version, const char *id,
+		     unsigned int keep_alive, bool keep_session,
+		     const struct wire_login *login);
 void wire_subscribe(struct wire_buf *buf, int version, uint16_t id,
 		    char *const *filters, unsigned int nr, int qos);
 /* @flags: QoS << 1, and whether it is to be retained */
