@@ -65,8 +65,7 @@ static void kmqtt_connecting_free(struct kmqtt_conn *conn)
 	kfree(c->username);
 	kfree(c->answer);
 	/* It holds the password. */
-	memzero_explicit(c, size);
-	kvfree(c);
+	kvfree_sensitive(c, size);
 	kmqtt_uncharge(conn->broker, size);
 }
 

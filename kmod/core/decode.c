@@ -9,6 +9,7 @@
  */
 #include "packet.h"
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include "topic.h"
 #include "wire.h"
 
@@ -52,7 +53,7 @@ int mqtt_decode_fixed(const u8 *buf, size_t len, struct mqtt_fixed *fixed)
 	if (len < 2)
 		return 0;
 	in.data = buf + 1;
-	in.len = len - 1 < MQTT_FIXED_MAX ? len - 1 : MQTT_FIXED_MAX;
+	in.len = min_t(size_t, len - 1, MQTT_FIXED_MAX);
 	ret = mqtt_get_varint(&in, &fixed->remaining);
 	if (ret <= 0)
 		return ret ? -EBADMSG : 0;
