@@ -22,7 +22,7 @@ const struct kmqtt_setting_info kmqtt_settings[KMQTT_NR_SETTINGS] = {
 	},
 	[KMQTT_SET_CONNECT_TIMEOUT] = {
 		"connect_timeout", 10, 1, 3600,
-		"seconds from the TCP connection to a complete CONNECT"
+		"seconds from the TCP connection until the client is let in, authority included"
 	},
 	[KMQTT_SET_CONNECT_SIZE_MAX] = {
 		"connect_size_max", 131072, 128, 524288,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PUBLISH from a client, and the acknowledgements both ways. QoS 2 is handed
+ * PUBLISH from a client, and the acknowledgments both ways. QoS 2 is handed
  * on when it arrives; its packet identifier is remembered until PUBREL, so a
  * repetition goes nowhere [MQTT-4.3.3-10].
  */
@@ -125,7 +125,7 @@ static u8 kmqtt_publish_check(struct kmqtt_conn *conn,
 	if (mqtt_topic_depth(topic) > kmqtt_cfg(broker,
 						KMQTT_SET_MAX_TOPIC_LEVELS))
 		return MQTT_RC_TOPIC_NAME_INVALID;
-	/* With an acknowledgement to say it in, the connection may stay. */
+	/* With an acknowledgment to say it in, the connection may stay. */
 	if (!publish->qos && !kmqtt_publish_format_valid(publish))
 		return MQTT_RC_PAYLOAD_FORMAT_INVALID;
 	return 0;
@@ -164,7 +164,7 @@ static bool kmqtt_publish_forget(struct kmqtt_session *session, u16 packet_id)
 	return true;
 }
 
-/* Hand a message on. Return: the reason for its acknowledgement. */
+/* Hand a message on. Return: the reason for its acknowledgment. */
 static u8 kmqtt_publish_forward(struct kmqtt_run *run, struct kmqtt_conn *conn,
 				const struct mqtt_publish *publish,
 				const struct mqtt_str *topic, void **buf,

@@ -190,10 +190,7 @@ void kmqtt_session_detach(struct kmqtt_conn *conn, bool send_will);
 /* Forget that @conn waits for a session (it is being closed). */
 void kmqtt_session_forget_waiter(struct kmqtt_conn *conn);
 
-/**
- * kmqtt_session_find() - by client identifier
- * Return: a reference or NULL.
- */
+/* By client identifier. Return: a reference or NULL. */
 struct kmqtt_session *kmqtt_session_find(struct kmqtt_broker *broker,
 					 const struct mqtt_str *client_id);
 

@@ -16,7 +16,7 @@ struct kmqtt_broker;
 	X(CONNECTIONS_REFUSED, "connections_refused", "TCP connections closed at once: a limit was reached") \
 	X(CONNECTS_ACCEPTED, "connects_accepted", "CONNECT packets answered with success") \
 	X(CONNECTS_REFUSED, "connects_refused", "CONNECT packets refused") \
-	X(CONNECT_TIMEOUTS, "connect_timeouts", "connections without a complete CONNECT in time") \
+	X(CONNECT_TIMEOUTS, "connect_timeouts", "connections that were not let in before connect_timeout") \
 	X(KEEP_ALIVE_TIMEOUTS, "keep_alive_timeouts", "clients closed for silence") \
 	X(TAKE_OVERS, "take_overs", "sessions taken over by a new connection") \
 	X(AUTH_FAILURES, "auth_failures", "CONNECT or AUTH refused by the authority") \
