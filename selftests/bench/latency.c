@@ -85,8 +85,7 @@ void latency_print(bool distribution)
 {
 	if (!total)
 		return;
-	printf("\"latency_ns\": {\"p50\": %.0f, \"p99\": %.0f, "
-	       "\"p99.9\": %.0f, \"longest\": %.0f",
+	printf("\"latency_ns\": {\"p50\": %.0f, \"p99\": %.0f, \"p99.9\": %.0f, \"longest\": %.0f",
 	       percentile(0.5), percentile(0.99), percentile(0.999),
 	       longest * ns_per_unit);
 	if (distribution)

@@ -214,7 +214,8 @@ static void prepare(void)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sched_setscheduler(0, SCHED_BATCH, &param);
-	limit.rlim_cur = limit.rlim_max = 1 << 20;
+	limit.rlim_cur = 1 << 20;
+	limit.rlim_max = limit.rlim_cur;
 	if (setrlimit(RLIMIT_NOFILE, &limit) &&
 	    !getrlimit(RLIMIT_NOFILE, &limit)) {
 		limit.rlim_cur = limit.rlim_max;

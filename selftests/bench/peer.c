@@ -232,5 +232,6 @@ void peer_close(struct peer *peer)
 	peer->fd = -1;
 	free(peer->out.data);
 	free(peer->rest.data);
-	peer->out = peer->rest = (struct wire_buf){};
+	peer->out = (struct wire_buf){};
+	peer->rest = peer->out;
 }

@@ -29,7 +29,7 @@
 
 /** struct slot - a message on its way; its packet identifier is its index + 1 */
 struct slot {
-	unsigned int missing;	/* deliveries, and the acknowledgement */
+	unsigned int missing;	/* deliveries, and the acknowledgment */
 	uint8_t awaits;		/* enum wire_type of the next one; 0: none */
 	uint64_t stamp;		/* when it was sent */
 };

@@ -94,11 +94,11 @@ ssize_t wire_next(const uint8_t *data, size_t len, struct wire_packet *pkt);
 int wire_parse_publish(const struct wire_packet *pkt, int version,
 		       struct wire_publish *pub);
 
-/* The packet identifier of an acknowledgement; 0 if there is none. */
+/* The packet identifier of an acknowledgment; 0 if there is none. */
 uint16_t wire_id(const struct wire_packet *pkt);
 
 /*
- * 0 if the acknowledgement, CONNACK or SUBACK (all its codes) means success,
+ * 0 if the acknowledgment, CONNACK or SUBACK (all its codes) means success,
  * else the code that does not.
  */
 int wire_reason(const struct wire_packet *pkt, int version);

@@ -76,7 +76,8 @@ static bool client_open(struct client *c, int version, const char *name,
 	char id[64];
 	int code;
 
-	c->version = create.MQTTVersion = version;
+	c->version = version;
+	create.MQTTVersion = version;
 	snprintf(id, sizeof(id), "c%d-%s", (int)getpid(), name);
 	code = MQTTClient_createWithOptions(&c->handle, uri, id,
 					    MQTTCLIENT_PERSISTENCE_NONE, NULL,
@@ -276,6 +277,7 @@ static bool will(int version, int qos)
 static bool session(int version, int qos)
 {
 	struct client sub, pub, clean;
+	bool told;
 	int i;
 
 	if (!client_open(&sub, version, "stays", false, NULL))
@@ -291,7 +293,8 @@ static bool session(int version, int qos)
 	if (!client_open(&sub, version, "stays", false, NULL))
 		return false;
 	/* 3.1 has no such flag, and the library does not tell 5.0's. */
-	if (sub.present != (version == MQTTVERSION_3_1_1))
+	told = version == MQTTVERSION_3_1_1;
+	if (sub.present != told)
 		return wrong("session present: %d", sub.present);
 	for (i = 0; i < MESSAGES; i++)
 		if (!client_expect(&sub, text_of(i), qos, false))

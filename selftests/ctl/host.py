@@ -782,7 +782,6 @@ def completion_has_every_command():
     script = source("user/completion/kmqttctl")
 
     def complete(*words):
-        line = " ".join(words)
         return subprocess.run(
             ["bash", "-c", 'source "$1"; shift; COMP_WORDS=("$@"); '
              'COMP_CWORD=$(($# - 1)); _kmqttctl; '

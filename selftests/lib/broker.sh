@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
 # Starts and stops the broker in the guest; to be sourced. Needs KMQTT_MODULE
 # (kmqtt.ko), KMQTTD and KMQTTCTL (the programs), which the harness sets.
 #

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
 # KTAP for test programs in shell; to be sourced.
 #
 #	ktap_run NAME COMMAND...	one test: passed if the command returns 0,

@@ -9,6 +9,7 @@ reason=$1
 shift
 
 # There, whatever it was installed from?
+# shellcheck disable=SC2016 # evaluated below
 there() {
 	case $1 in
 	busybox-static)	probe='command -v busybox && ! ldd "$(command -v busybox)"' ;;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "any.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "any.h"
 #include "bytes.h"
 #include "topic.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "bytes.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "bytes.h"
 
 #define BYTES_MAX	4096
 

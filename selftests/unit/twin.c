@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The twin: an array of strings, compared level by level. */
+#include "twin.h"
 #include <string.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include "bytes.h"
-#include "twin.h"
 #include "unit.h"
 
+/* What the tree's writers hold. */
 struct mutex tree_lock;
 struct srcu_struct tree_srcu;
 struct mqtt_tree tree;
