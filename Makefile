@@ -33,7 +33,8 @@ help:
 	@echo '  all (default)  the module, the daemon and the command line'
 	@echo '  module         kmqtt.ko, in build/$$KVER and here'
 	@echo '  user           kmqttd and kmqttctl, in user/build'
-	@echo '  check          the module with sparse and all warnings (W=1)'
+	@echo '  check          compilers, sparse, checkpatch, coccinelle and others over the'
+	@echo '                 source; T=pattern: a part (selftests/static)'
 	@echo '  clean          remove what was built'
 	@echo 'Try:'
 	@echo '  run            a broker in a QEMU guest, at 127.0.0.1 port PORT'
@@ -90,10 +91,8 @@ build-module:
 	@ln -sfn build/$(KVER)/kmqtt.ko kmqtt.ko
 
 check: headers
-	@$(NEED) "make check" sparse
-	@$(MAKE) --no-print-directory build-module OUT=$(OUT)-check \
-		KBUILD_ARGS="W=1 C=2 CF=-Wsparse-error"
-	@ln -sfn build/$(KVER)/kmqtt.ko kmqtt.ko
+	@$(MAKE) --no-print-directory -C selftests/static run_tests \
+		OUTPUT=$(CURDIR)/build/selftests/static
 
 user:
 	@$(NEED) "building the daemon" $(PACKAGES_USER)
