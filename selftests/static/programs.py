@@ -30,10 +30,9 @@ def commands(work, folder):
 def single(line):
     """A line for each source in it, without what it would leave behind or
     link."""
-    line = line.split("&&")[0]
+    line = " " + line.split("&&")[0]
     line = re.sub(r" (-o \S+|-c|-MMD|-MP|-l\S+|--libs|-fsanitize=\S+|"
                   r"-fno-sanitize-recover=\S+)(?= |$)", " ", line)
-    line = re.sub(r" (-o \S+|-l\S+)(?= |$)", " ", line)
     files = re.findall(r"\S+\.c(?= |$)", line)
     flags = re.sub(r"\S+\.c(?= |$)", "", line)
     return [" ".join((flags + " " + f).split()) for f in files]

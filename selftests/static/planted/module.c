@@ -6,18 +6,18 @@
 #include "module.h"
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
-int planted(int *value, __be32 order, size_t size)
+int planted(int *value, void *other, __be32 order, size_t size)
 {
 	char frame[3000];
-	u32 other = order;
+	u32 number = order;
 
-	memset(frame, other, min(size, sizeof(frame)));
-	if (value)
-		kfree(value);
+	memset(frame, number, min(size, sizeof(frame)));
+	if (other)
+		kfree(other);
 	if (value)
 		goto err1;
 	return *value; /* XXX */
 err1:
-	return frame[other];
+	return frame[number];
 }
 #endif
