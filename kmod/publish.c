@@ -131,17 +131,22 @@ static u8 kmqtt_publish_check(struct kmqtt_conn *conn,
 	return 0;
 }
 
+/* Return: enum mqtt_qos_rx_state. */
+static u8 kmqtt_publish_state(struct kmqtt_session *session, u16 packet_id)
+{
+	return xa_load(&session->rx_qos2, packet_id) ? MQTT_QOS_RX_HELD :
+						       MQTT_QOS_RX_FREE;
+}
+
 /*
- * Remember a QoS 2 packet identifier. Return: 0 new, -EEXIST a repetition,
- * -EDQUOT more than the receive maximum [MQTT-3.3.4-7], -ENOMEM.
+ * Remember a new QoS 2 packet identifier. Return: 0, -EDQUOT more than the
+ * receive maximum [MQTT-3.3.4-7], -ENOMEM.
  */
 static int kmqtt_publish_remember(struct kmqtt_conn *conn, u16 packet_id)
 {
 	struct kmqtt_session *session = conn->session;
 	int ret;
 
-	if (xa_load(&session->rx_qos2, packet_id))
-		return -EEXIST;
 	if (session->nr_rx_qos2 >= conn->receive_max)
 		return -EDQUOT;
 	if (!kmqtt_charge(conn->broker, KMQTT_RX_QOS2_CHARGE))
@@ -155,13 +160,13 @@ static int kmqtt_publish_remember(struct kmqtt_conn *conn, u16 packet_id)
 	return ret;
 }
 
-static bool kmqtt_publish_forget(struct kmqtt_session *session, u16 packet_id)
+/* Nothing to forget is fine. */
+static void kmqtt_publish_forget(struct kmqtt_session *session, u16 packet_id)
 {
 	if (!xa_erase(&session->rx_qos2, packet_id))
-		return false;
+		return;
 	WRITE_ONCE(session->nr_rx_qos2, session->nr_rx_qos2 - 1);
 	kmqtt_uncharge(session->broker, KMQTT_RX_QOS2_CHARGE);
-	return true;
 }
 
 /* Hand a message on. Return: the reason for its acknowledgment. */
@@ -204,32 +209,62 @@ static u8 kmqtt_publish_forward(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	return MQTT_RC_NO_MATCHING_SUBSCRIBERS;
 }
 
+/*
+ * 3.x is told yes, or, if it is to try again, nothing. Return: enum
+ * mqtt_qos_rx_event.
+ */
+static u8 kmqtt_publish_outcome(const struct kmqtt_conn *conn, u8 reason)
+{
+	if (reason < 0x80)
+		return MQTT_QOS_RX_TAKEN;
+	if (conn->version == MQTT_V5)
+		return MQTT_QOS_RX_REFUSED;
+	return reason == MQTT_RC_QUOTA_EXCEEDED ? MQTT_QOS_RX_FAILED :
+						  MQTT_QOS_RX_TAKEN;
+}
+
+/* A QoS 2 message that is new. Return: enum mqtt_qos_rx_action. */
+static u8 kmqtt_publish_new(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			    const struct mqtt_publish *publish,
+			    const struct mqtt_str *topic, void **buf,
+			    size_t buf_size, u8 *reason)
+{
+	u8 state = MQTT_QOS_RX_HELD;
+	struct mqtt_qos_step step;
+	int ret;
+
+	ret = kmqtt_publish_remember(conn, publish->packet_id);
+	if (ret == -EDQUOT) {
+		*reason = MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED;
+		return MQTT_QOS_RX_END_CONNECTION;
+	}
+	if (ret) {
+		*reason = MQTT_RC_QUOTA_EXCEEDED;
+		state = MQTT_QOS_RX_FREE;
+	} else {
+		*reason = kmqtt_publish_forward(run, conn, publish, topic, buf,
+						buf_size);
+	}
+	step = mqtt_qos_rx_step(state, kmqtt_publish_outcome(conn, *reason));
+	if (step.next == MQTT_QOS_RX_FREE)
+		kmqtt_publish_forget(conn->session, publish->packet_id);
+	return step.action;
+}
+
 static u8 kmqtt_publish_qos2(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			     const struct mqtt_publish *publish,
 			     const struct mqtt_str *topic, void **buf,
 			     size_t buf_size)
 {
+	u8 state = kmqtt_publish_state(conn->session, publish->packet_id);
+	u8 action = mqtt_qos_rx_step(state, MQTT_QOS_RX_PUBLISH).action;
 	u8 reason = MQTT_RC_SUCCESS;
-	int ret;
 
-	ret = kmqtt_publish_remember(conn, publish->packet_id);
-	if (ret == -EDQUOT)
-		return MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED;
-	if (ret == -ENOMEM)
-		reason = MQTT_RC_QUOTA_EXCEEDED;
-	if (!ret)
-		reason = kmqtt_publish_forward(run, conn, publish, topic, buf,
-					       buf_size);
-	/*
-	 * Refused: the identifier is free again [MQTT-4.3.3-9]. 3.x is told
-	 * yes, goes on with PUBREL, and needs it until then.
-	 */
-	if (reason >= 0x80 && conn->version == MQTT_V5)
-		kmqtt_publish_forget(conn->session, publish->packet_id);
-	if (reason == MQTT_RC_QUOTA_EXCEEDED && conn->version != MQTT_V5) {
-		kmqtt_publish_forget(conn->session, publish->packet_id);
+	if (action == MQTT_QOS_RX_HAND_ON)
+		action = kmqtt_publish_new(run, conn, publish, topic, buf,
+					   buf_size, &reason);
+	if (action == MQTT_QOS_RX_END_CONNECTION)
 		return reason;
-	}
 	return kmqtt_publish_acknowledge(run, conn, publish, reason);
 }
 
@@ -264,6 +299,21 @@ u8 kmqtt_publish_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	return kmqtt_publish_acknowledge(run, conn, &publish, reason);
 }
 
+/* PUBREL has come. */
+static u8 kmqtt_publish_released(struct kmqtt_run *run, struct kmqtt_conn *conn,
+				 u16 packet_id)
+{
+	u8 state = kmqtt_publish_state(conn->session, packet_id);
+	struct mqtt_qos_step step = mqtt_qos_rx_step(state, MQTT_QOS_RX_PUBREL);
+
+	if (step.next == MQTT_QOS_RX_FREE)
+		kmqtt_publish_forget(conn->session, packet_id);
+	return kmqtt_publish_answer(run, conn, MQTT_PUBCOMP, packet_id,
+				    step.action == MQTT_QOS_RX_SEND_PUBCOMP ?
+				    MQTT_RC_SUCCESS :
+				    MQTT_RC_PACKET_ID_NOT_FOUND);
+}
+
 u8 kmqtt_publish_ack(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 		     const u8 *body, u32 len)
 {
@@ -276,8 +326,5 @@ u8 kmqtt_publish_ack(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 	if (type != MQTT_PUBREL)
 		return kmqtt_inflight_acked(run, conn, type, ack.packet_id,
 					   ack.reason);
-	reason = kmqtt_publish_forget(conn->session, ack.packet_id) ?
-		 MQTT_RC_SUCCESS : MQTT_RC_PACKET_ID_NOT_FOUND;
-	return kmqtt_publish_answer(run, conn, MQTT_PUBCOMP, ack.packet_id,
-				    reason);
+	return kmqtt_publish_released(run, conn, ack.packet_id);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* QoS 0, 1 and 2 as a sender sees them: one table, no memory of its own. */
+/* QoS 0, 1 and 2 as a sender and a receiver see them: tables, no memory. */
 #include "qos.h"
 
 #define STEP(_next, _action) { MQTT_QOS_##_next, MQTT_QOS_##_action }
@@ -68,4 +68,38 @@ struct mqtt_qos_step mqtt_qos_step(u8 state, u8 event, u8 qos)
 	if (state != MQTT_QOS_QUEUED || event != MQTT_QOS_SEND)
 		return mqtt_qos_steps[state][event];
 	return qos <= 2 ? mqtt_qos_first[qos] : same;
+}
+
+#define RX_STEP(_next, _action) { MQTT_QOS_RX_##_next, MQTT_QOS_RX_##_action }
+
+/*
+ * What could not even be remembered is refused, or fails, while it is FREE.
+ * Once HELD, an identifier answers without asking anybody again: the message
+ * was handed on, whatever the rules say meanwhile.
+ */
+static const struct mqtt_qos_step
+mqtt_qos_rx_steps[MQTT_QOS_RX_NR_STATES][MQTT_QOS_RX_NR_EVENTS] = {
+	[MQTT_QOS_RX_FREE] = {
+		[MQTT_QOS_RX_PUBLISH] = RX_STEP(HELD, HAND_ON),
+		[MQTT_QOS_RX_TAKEN] = RX_STEP(FREE, NONE),
+		[MQTT_QOS_RX_REFUSED] = RX_STEP(FREE, SEND_PUBREC_ERROR),
+		[MQTT_QOS_RX_FAILED] = RX_STEP(FREE, END_CONNECTION),
+		[MQTT_QOS_RX_PUBREL] = RX_STEP(FREE, SEND_PUBCOMP_UNKNOWN),
+	},
+	[MQTT_QOS_RX_HELD] = {
+		[MQTT_QOS_RX_PUBLISH] = RX_STEP(HELD, SEND_PUBREC),
+		[MQTT_QOS_RX_TAKEN] = RX_STEP(HELD, SEND_PUBREC),
+		[MQTT_QOS_RX_REFUSED] = RX_STEP(FREE, SEND_PUBREC_ERROR),
+		[MQTT_QOS_RX_FAILED] = RX_STEP(FREE, END_CONNECTION),
+		[MQTT_QOS_RX_PUBREL] = RX_STEP(FREE, SEND_PUBCOMP),
+	},
+};
+
+struct mqtt_qos_step mqtt_qos_rx_step(u8 state, u8 event)
+{
+	struct mqtt_qos_step same = { state, MQTT_QOS_RX_NONE };
+
+	if (state >= MQTT_QOS_RX_NR_STATES || event >= MQTT_QOS_RX_NR_EVENTS)
+		return same;
+	return mqtt_qos_rx_steps[state][event];
 }

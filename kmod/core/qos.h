@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The sending side of QoS 0, 1 and 2: what a message on its way to one
- * subscriber does next (MQTT 5.0 sections 4.3 and 4.4). A pure table: packet
- * identifiers, send quota and the sending itself belong to the caller.
+ * QoS 0, 1 and 2 (MQTT 5.0 sections 4.3 and 4.4): what a message on its way to
+ * one subscriber does next, and what a packet identifier that a publisher uses
+ * does. Pure tables: packet identifiers, quotas and the sending itself belong
+ * to the caller. selftests/model checks these very tables.
  */
 #ifndef MQTT_QOS_H
 #define MQTT_QOS_H
@@ -93,8 +94,8 @@ enum mqtt_qos_action {
 
 /**
  * struct mqtt_qos_step - the answer to an event
- * @next: enum mqtt_qos_state
- * @action: enum mqtt_qos_action
+ * @next: enum mqtt_qos_state or enum mqtt_qos_rx_state
+ * @action: enum mqtt_qos_action or enum mqtt_qos_rx_action
  */
 struct mqtt_qos_step {
 	u8 next;
@@ -115,5 +116,75 @@ struct mqtt_qos_step {
  * Return: the next state and the action.
  */
 struct mqtt_qos_step mqtt_qos_step(u8 state, u8 event, u8 qos);
+
+/**
+ * enum mqtt_qos_rx_state - a packet identifier of the peer's, for QoS 2
+ *
+ * @MQTT_QOS_RX_FREE: a PUBLISH with it is a new message
+ * @MQTT_QOS_RX_HELD: a PUBLISH with it is a repetition [MQTT-4.3.3-10]. The
+ *	session's, as it is: it survives a disconnect.
+ * @MQTT_QOS_RX_NR_STATES: how many there are
+ */
+enum mqtt_qos_rx_state {
+	MQTT_QOS_RX_FREE,
+	MQTT_QOS_RX_HELD,
+	MQTT_QOS_RX_NR_STATES,
+};
+
+/**
+ * enum mqtt_qos_rx_event - what can happen to it
+ *
+ * @MQTT_QOS_RX_PUBLISH: a PUBLISH of QoS 2 has come
+ * @MQTT_QOS_RX_TAKEN: its message was handed on, or the peer is to believe so
+ * @MQTT_QOS_RX_REFUSED: it was not, and the peer can be told with what reason
+ * @MQTT_QOS_RX_FAILED: it was not, the peer cannot be told (3.x), and has to
+ *	send it again
+ * @MQTT_QOS_RX_PUBREL: a PUBREL has come
+ * @MQTT_QOS_RX_NR_EVENTS: how many there are
+ */
+enum mqtt_qos_rx_event {
+	MQTT_QOS_RX_PUBLISH,
+	MQTT_QOS_RX_TAKEN,
+	MQTT_QOS_RX_REFUSED,
+	MQTT_QOS_RX_FAILED,
+	MQTT_QOS_RX_PUBREL,
+	MQTT_QOS_RX_NR_EVENTS,
+};
+
+/**
+ * enum mqtt_qos_rx_action - what the caller does
+ *
+ * @MQTT_QOS_RX_NONE: nothing: the event cannot happen in this state
+ * @MQTT_QOS_RX_HAND_ON: hand the message on, then raise MQTT_QOS_RX_TAKEN,
+ *	_REFUSED or _FAILED
+ * @MQTT_QOS_RX_SEND_PUBREC: with a reason code below 0x80 [MQTT-4.3.3-8]
+ * @MQTT_QOS_RX_SEND_PUBREC_ERROR: with one of 0x80 and above [MQTT-4.3.3-9]
+ * @MQTT_QOS_RX_SEND_PUBCOMP: [MQTT-4.3.3-11]
+ * @MQTT_QOS_RX_SEND_PUBCOMP_UNKNOWN: with MQTT_RC_PACKET_ID_NOT_FOUND (3.x: a
+ *	plain one); after a lost PUBCOMP that is no error
+ * @MQTT_QOS_RX_END_CONNECTION: nothing is said
+ */
+enum mqtt_qos_rx_action {
+	MQTT_QOS_RX_NONE,
+	MQTT_QOS_RX_HAND_ON,
+	MQTT_QOS_RX_SEND_PUBREC,
+	MQTT_QOS_RX_SEND_PUBREC_ERROR,
+	MQTT_QOS_RX_SEND_PUBCOMP,
+	MQTT_QOS_RX_SEND_PUBCOMP_UNKNOWN,
+	MQTT_QOS_RX_END_CONNECTION,
+};
+
+/**
+ * mqtt_qos_rx_step() - what an event does to a packet identifier of the peer's
+ * @state: enum mqtt_qos_rx_state
+ * @event: enum mqtt_qos_rx_event
+ *
+ * Pure, any context. Set the new state before the action is carried out:
+ * whatever cannot be remembered must not be handed on. Values out of range
+ * change nothing.
+ *
+ * Return: the next enum mqtt_qos_rx_state and the enum mqtt_qos_rx_action.
+ */
+struct mqtt_qos_step mqtt_qos_rx_step(u8 state, u8 event);
 
 #endif

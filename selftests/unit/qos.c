@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The sender's QoS table: each pair of state and event against the standard's
- * words, then a sender and a receiver on a line that breaks at any moment.
+ * The sender's QoS table and the receiver's: each pair of state and event
+ * against the standard's words, then both on a line that breaks at any moment.
  */
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +54,29 @@ static const struct {
 	EXPECT(DONE, RESUME, DONE, NONE),
 };
 
+#define EXPECT_RX(_state, _event, _next, _action)			\
+	[MQTT_QOS_RX_##_state][MQTT_QOS_RX_##_event] = {		\
+		true, MQTT_QOS_RX_##_next, MQTT_QOS_RX_##_action }
+
+/* As section 4.3.3 has it, method A for the receiver. */
+static const struct {
+	bool listed;
+	u8 next;
+	u8 action;
+} expected_rx[MQTT_QOS_RX_NR_STATES][MQTT_QOS_RX_NR_EVENTS] = {
+	EXPECT_RX(FREE, PUBLISH, HELD, HAND_ON),
+	EXPECT_RX(FREE, TAKEN, FREE, NONE),
+	EXPECT_RX(FREE, REFUSED, FREE, SEND_PUBREC_ERROR),
+	EXPECT_RX(FREE, FAILED, FREE, END_CONNECTION),
+	EXPECT_RX(FREE, PUBREL, FREE, SEND_PUBCOMP_UNKNOWN),
+
+	EXPECT_RX(HELD, PUBLISH, HELD, SEND_PUBREC),
+	EXPECT_RX(HELD, TAKEN, HELD, SEND_PUBREC),
+	EXPECT_RX(HELD, REFUSED, FREE, SEND_PUBREC_ERROR),
+	EXPECT_RX(HELD, FAILED, FREE, END_CONNECTION),
+	EXPECT_RX(HELD, PUBREL, FREE, SEND_PUBCOMP),
+};
+
 static void check_step(u8 state, u8 event, u8 qos, u8 next, u8 action)
 {
 	struct mqtt_qos_step step = mqtt_qos_step(state, event, qos);
@@ -99,6 +122,36 @@ static void first_sending(void)
 			   MQTT_QOS_QUEUED, MQTT_QOS_NONE);
 }
 
+static void check_rx_step(u8 state, u8 event, u8 next, u8 action)
+{
+	struct mqtt_qos_step step = mqtt_qos_rx_step(state, event);
+
+	if (step.next != next || step.action != action)
+		unit_fail(__FILE__, __LINE__,
+			  "received: state %u event %u: %u, %u, not %u, %u",
+			  state, event, step.next, step.action, next, action);
+}
+
+static void each_pair_received(void)
+{
+	unsigned int state, event;
+
+	for (state = 0; state < 256; state++) {
+		for (event = 0; event < 256; event++) {
+			if (state >= MQTT_QOS_RX_NR_STATES ||
+			    event >= MQTT_QOS_RX_NR_EVENTS) {
+				check_rx_step(state, event, state,
+					      MQTT_QOS_RX_NONE);
+				continue;
+			}
+			CHECK(expected_rx[state][event].listed);
+			check_rx_step(state, event,
+				      expected_rx[state][event].next,
+				      expected_rx[state][event].action);
+		}
+	}
+}
+
 static void out_of_range(void)
 {
 	unsigned int state, event;
@@ -112,9 +165,9 @@ static void out_of_range(void)
 }
 
 /*
- * The line: what is on it is lost when it breaks. The receiver is written
- * after the standard's method A of section 4.3.3 (it delivers with the
- * PUBLISH and remembers the identifier until PUBREL); it may refuse a message.
+ * The line: what is on it is lost when it breaks. The receiver delivers with
+ * the PUBLISH and remembers the identifier until PUBREL; it may refuse a
+ * message.
  */
 #define NR_MESSAGES 12
 #define LINE_LENGTH 64
@@ -149,7 +202,7 @@ struct message {
 static struct message messages[NR_MESSAGES];
 static struct line down, up;
 static u8 owner[NR_MESSAGES + 1];	/* by identifier: message + 1 */
-static bool known[NR_MESSAGES + 1];	/* the receiver's identifiers */
+static u8 known[NR_MESSAGES + 1];	/* the receiver's identifiers */
 static unsigned int resume_at;
 static bool may_break;
 
@@ -266,27 +319,50 @@ static void sender_receive(void)
 	sender_event(owner[id] - 1, events[packet]);
 }
 
+static void receiver_event(u8 event, u8 id, struct message *message)
+{
+	struct mqtt_qos_step step = mqtt_qos_rx_step(known[id], event);
+
+	known[id] = step.next;
+	switch (step.action) {
+	case MQTT_QOS_RX_HAND_ON:
+		message->delivered += !message->refused;
+		receiver_event(message->refused ? MQTT_QOS_RX_REFUSED :
+						  MQTT_QOS_RX_TAKEN,
+			       id, message);
+		break;
+	case MQTT_QOS_RX_SEND_PUBREC:
+		line_put(&up, PUBREC, id, 0);
+		break;
+	case MQTT_QOS_RX_SEND_PUBREC_ERROR:
+		line_put(&up, PUBREC_REFUSED, id, 0);
+		break;
+	case MQTT_QOS_RX_SEND_PUBCOMP:
+	case MQTT_QOS_RX_SEND_PUBCOMP_UNKNOWN:
+		line_put(&up, PUBCOMP, id, 0);
+		break;
+	default:
+		unit_fail(__FILE__, __LINE__, "received: action %u",
+			  step.action);
+	}
+}
+
 static void receiver_takes(u8 packet, u8 id, struct message *message)
 {
 	switch (packet) {
 	case PUBLISH:
 	case PUBLISH_DUP:
-		if (message->qos < 2) {
-			message->delivered++;
-			if (message->qos)
-				line_put(&up, PUBACK, id, 0);
-		} else if (message->refused) {
-			line_put(&up, PUBREC_REFUSED, id, 0);
-		} else {
-			message->delivered += !known[id];
-			known[id] = true;
-			line_put(&up, PUBREC, id, 0);
+		if (message->qos == 2) {
+			receiver_event(MQTT_QOS_RX_PUBLISH, id, message);
+			break;
 		}
+		message->delivered++;
+		if (message->qos)
+			line_put(&up, PUBACK, id, 0);
 		break;
 	case PUBREL:
 	case PUBREL_UNKNOWN:
-		known[id] = false;
-		line_put(&up, PUBCOMP, id, 0);
+		receiver_event(MQTT_QOS_RX_PUBREL, id, message);
 		break;
 	}
 }
@@ -438,7 +514,7 @@ static void forgotten_by_the_sender(void)
 	start();
 	for (m = 0; m < NR_MESSAGES; m++)
 		messages[m].state = MQTT_QOS_DONE;
-	known[2] = true;
+	known[2] = MQTT_QOS_RX_HELD;
 	line_put(&up, PUBREC, 2, 0);
 	sender_receive();
 	CHECK_EQ(down.nr, 1, "an answer");
@@ -451,6 +527,7 @@ static void forgotten_by_the_sender(void)
 
 static const struct unit_test tests[] = {
 	UNIT_TEST(each_pair),
+	UNIT_TEST(each_pair_received),
 	UNIT_TEST(first_sending),
 	UNIT_TEST(out_of_range),
 	UNIT_TEST(sound_line),
