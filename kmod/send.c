@@ -191,6 +191,8 @@ static void kmqtt_tx_keep(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 	if (!batch->kept)
 		kmqtt_charge_always(conn->broker, sizeof(*batch));
 	batch->kept = true;
+	/* Kicks find the rest and look no further. */
+	batch->more = true;
 	conn->rest = batch;
 }
 
