@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef CONNFUZZ_NET_SOCK_H
+#define CONNFUZZ_NET_SOCK_H
+
+#include <linux/mm.h>
+#include <linux/net.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+#include <net/net_namespace.h>
+#include <net/tcp_states.h>
+
+#define RCV_SHUTDOWN		1
+#define SEND_SHUTDOWN		2
+#define SK_USER_DATA_NOCOPY	1
+
+struct shim_peer;
+
+struct proto {
+	int (*sendmsg)(struct sock *sk, struct msghdr *msg, size_t size);
+};
+
+struct sock {
+	int sk_state;
+	int sk_err;
+	int sk_shutdown;
+	u32 sk_wmem_queued;
+	gfp_t sk_allocation;
+	bool sk_net_refcnt;
+	rwlock_t sk_callback_lock;
+	spinlock_t lock;
+	void *sk_user_data;
+	const struct proto *sk_prot;
+	struct page_frag sk_frag;
+	void (*sk_data_ready)(struct sock *sk);
+	void (*sk_write_space)(struct sock *sk);
+	void (*sk_state_change)(struct sock *sk);
+	struct net *net;
+	struct socket *socket;
+	struct shim_peer *peer;
+	u16 port;
+	struct list_head backlog;	/* of a listener */
+	struct list_head waiting;	/* in it */
+};
+
+#define rcu_dereference_sk_user_data(sk)	\
+	rcu_dereference((sk)->sk_user_data)
+#define rcu_assign_sk_user_data(sk, ptr)	\
+	rcu_assign_pointer((sk)->sk_user_data, ptr)
+#define __rcu_assign_sk_user_data_with_flags(sk, ptr, flags)	\
+	rcu_assign_pointer((sk)->sk_user_data, ptr)
+
+#define bh_lock_sock(sk)	spin_lock(&(sk)->lock)
+#define bh_unlock_sock(sk)	spin_unlock(&(sk)->lock)
+
+static inline struct net *sock_net(const struct sock *sk)
+{
+	return sk->net;
+}
+
+bool sock_owned_by_user(struct sock *sk);
+bool sk_stream_is_writeable(const struct sock *sk);
+
+/* Nothing of what they would change is looked at. */
+static inline void sock_no_linger(struct sock *sk)
+{
+	SHIM_CHECK(sk);
+}
+
+static inline void sock_set_keepalive(struct sock *sk)
+{
+	SHIM_CHECK(sk);
+}
+
+static inline void sock_set_reuseaddr(struct sock *sk)
+{
+	SHIM_CHECK(sk);
+}
+
+static inline void sock_inuse_add(struct net *net, int value)
+{
+	(void)net;
+	(void)value;
+}
+
+#endif

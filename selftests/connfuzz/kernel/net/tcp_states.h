@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef CONNFUZZ_NET_TCP_STATES_H
+#define CONNFUZZ_NET_TCP_STATES_H
+
+enum {
+	TCP_ESTABLISHED = 1,
+	TCP_FIN_WAIT2 = 5,
+	TCP_CLOSE = 7,
+	TCP_CLOSE_WAIT = 8,
+	TCP_LISTEN = 10,
+};
+
+#endif
