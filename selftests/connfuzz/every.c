@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Inputs, and what they would come to if something went wrong in their midst:
+ * each allocation fails once, a task gives way at some of its points.
+ *
+ * usage: every POINTS CURRENT FILE...	(POINTS for each file; CURRENT is left
+ *					with the input that has failed)
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include "ops.h"
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+/* Allocations of an input that is more than a conversation. */
+#define MANY	500
+
+static u8 data[1 << 20];
+static size_t size;
+static const char *current;
+static unsigned long runs;
+
+static void get(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+
+	if (!file) {
+		perror(path);
+		exit(1);
+	}
+	size = fread(data, 1, sizeof(data), file);
+	fclose(file);
+}
+
+static void run(u8 flags, u32 number)
+{
+	FILE *file;
+
+	data[0] = flags;
+	data[2] = number;
+	data[3] = number >> 8;
+	file = fopen(current, "wb");
+	if (!file || fwrite(data, 1, size, file) != size || fclose(file)) {
+		perror(current);
+		exit(1);
+	}
+	LLVMFuzzerTestOneInput(data, size);
+	runs++;
+}
+
+static void run_all(u32 points)
+{
+	unsigned long nr_fail, nr, i;
+
+	run(0, 0);
+	nr_fail = last_allocations;
+	nr = last_points < 65535 ? last_points : 65535;
+	if (nr_fail <= MANY)
+		for (i = 1; i <= nr_fail && points; i++)
+			run(0, i);
+	/* A long one takes its time each time. */
+	if (nr_fail > MANY)
+		points /= 10;
+	for (i = 0; i < points; i++)
+		run(HEAD_PREEMPT | HEAD_INITIAL, 1 + i * nr / points);
+}
+
+int main(int argc, char **argv)
+{
+	u32 points;
+	int i;
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: %s POINTS CURRENT FILE...\n", argv[0]);
+		return 2;
+	}
+	points = atoi(argv[1]);
+	current = argv[2];
+	for (i = 3; i < argc; i++) {
+		get(argv[i]);
+		if (size >= OP_SIZE)
+			run_all(points);
+	}
+	remove(current);
+	printf("%lu inputs\n", runs);
+	return 0;
+}
