@@ -114,8 +114,8 @@ static int notify_handle(struct nl_msg *msg, void *arg)
 	struct nlattr *a[CTRL_ATTR_MAX + 1];
 	struct genlmsghdr *gh = nlmsg_data(nlmsg_hdr(msg));
 
-	if (gh->cmd == CTRL_CMD_DELFAMILY &&
-	    !genlmsg_parse(nlmsg_hdr(msg), 0, a, CTRL_ATTR_MAX, NULL) &&
+	if (!genlmsg_parse(nlmsg_hdr(msg), 0, a, CTRL_ATTR_MAX, NULL) &&
+	    gh->cmd == CTRL_CMD_DELFAMILY &&
 	    a[CTRL_ATTR_FAMILY_NAME] &&
 	    !nla_strcmp(a[CTRL_ATTR_FAMILY_NAME], KMQTT_GENL_NAME))
 		watch_gone();

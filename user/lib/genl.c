@@ -300,7 +300,7 @@ static const char *attr_at(const struct nlmsghdr *request, uint32_t offset)
 	const struct nlattr *nla;
 
 	if (!request || offset < NLMSG_HDRLEN + GENL_HDRLEN ||
-	    offset + NLA_HDRLEN > request->nlmsg_len)
+	    offset > request->nlmsg_len - NLA_HDRLEN)
 		return NULL;
 	nla = (const void *)((const char *)request + offset);
 	return kmnl_attr_name(nla_type(nla));
@@ -326,11 +326,15 @@ static const char *errno_text(int err)
 static int kernel_error(struct kmnl *nl, int err, struct nlattr *tlvs, int len,
 			const struct nlmsghdr *request)
 {
+	static struct nla_policy policy[NLMSGERR_ATTR_MAX + 1] = {
+		[NLMSGERR_ATTR_OFFS] = U32,
+		[NLMSGERR_ATTR_MISS_TYPE] = U32,
+	};
 	struct nlattr *a[NLMSGERR_ATTR_MAX + 1] = { NULL };
 	const char *text = NULL, *attr = NULL, *what = "attribute";
 
 	if (len > 0 &&
-	    nla_parse(a, NLMSGERR_ATTR_MAX, tlvs, len, NULL) == 0) {
+	    nla_parse(a, NLMSGERR_ATTR_MAX, tlvs, len, policy) == 0) {
 		struct nlattr *m = a[NLMSGERR_ATTR_MSG];
 
 		if (m && nla_len(m) > 0 && memchr(nla_data(m), 0, nla_len(m)))
@@ -358,6 +362,9 @@ static int message_deliver(struct kmnl *nl, struct nlmsghdr *nlh, kmnl_fn fn,
 	struct genlmsghdr *gh = nlmsg_data(nlh);
 	int ret;
 
+	if (nlmsg_datalen(nlh) < (int)GENL_HDRLEN)
+		return fail(nl, -EPROTO,
+			    "the module sent a message without a command");
 	ret = nlmsg_parse(nlh, GENL_HDRLEN, a, KMQTT_A_MAX_ATTR,
 			  attr_policy());
 	if (ret < 0)
@@ -367,26 +374,44 @@ static int message_deliver(struct kmnl *nl, struct nlmsghdr *nlh, kmnl_fn fn,
 	return fn ? fn(gh->cmd, a, arg) : 0;
 }
 
+/*
+ * Where the extended-ack attributes of an answer begin: behind the error, and
+ * behind what it echoes of the request. @len if there are none.
+ */
+static int tlvs_offset(struct nlmsghdr *nlh, int len)
+{
+	const struct nlmsgerr *e = nlmsg_data(nlh);
+	uint32_t echoed;
+
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return len;
+	if (nlh->nlmsg_type != NLMSG_ERROR)
+		return len < (int)sizeof(int) ? len : (int)sizeof(int);
+	if (len < (int)sizeof(*e))
+		return len;
+	if (nlh->nlmsg_flags & NLM_F_CAPPED)
+		return sizeof(*e);
+	echoed = e->msg.nlmsg_len - NLMSG_HDRLEN;
+	if (e->msg.nlmsg_len < NLMSG_HDRLEN || echoed > len - sizeof(*e))
+		return len;
+	echoed = sizeof(*e) + NLMSG_ALIGN(echoed);
+	return (int)echoed < len ? (int)echoed : len;
+}
+
 /* success, error, or end of a dump */
 static void answer_end(struct kmnl *nl, struct nlmsghdr *nlh, struct wait *w)
 {
-	int skip = sizeof(int), err = 0, len = nlmsg_datalen(nlh);
+	int err = 0, skip, len = nlmsg_datalen(nlh);
 	char *data = nlmsg_data(nlh);
 
 	w->done = 1;
 	if (len >= (int)sizeof(int))
 		memcpy(&err, data, sizeof(err));
-	if (nlh->nlmsg_type == NLMSG_ERROR) {
-		skip = sizeof(struct nlmsgerr);
-		if (len < skip)
-			err = -EPROTO;
-		else if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-			skip += NLMSG_ALIGN(((struct nlmsgerr *)data)->msg.nlmsg_len) -
-				NLMSG_HDRLEN;
-	}
-	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) || skip > len)
-		skip = len;
+	if (nlh->nlmsg_type == NLMSG_ERROR &&
+	    len < (int)sizeof(struct nlmsgerr))
+		err = -EPROTO;
 	if (err < 0) {
+		skip = tlvs_offset(nlh, len);
 		kernel_error(nl, err, (struct nlattr *)(data + skip),
 			     len - skip, w->request);
 		if (!w->ret)
