@@ -236,7 +236,7 @@ static int read_events(struct ctl *ctl)
 {
 	int err = kmnl_read(ctl->nl);
 
-	if (err == -ENOBUFS) {
+	if (err == -ENOBUFS || err == -ENOMEM) {
 		/* in the stream, where a reader sees between which events */
 		line_begin(&ctl->out, "lost");
 		return line_end(&ctl->out) ? CTL_REFUSED : CTL_OK;

@@ -45,6 +45,7 @@ struct kmnl {
 	uint32_t seq;		/* of the last request */
 	int dump_changed;
 	int overrun;		/* messages were lost, not yet reported */
+	int no_memory;		/* the same, and nobody sends them again */
 	int refused;		/* errno of a kmnl_send() request */
 	char *buf;		/* datagram being read */
 	size_t buf_size;
@@ -471,7 +472,7 @@ static void message_keep(struct kmnl *nl, const struct nlmsghdr *nlh)
 		k->nlh = malloc(nlh->nlmsg_len);
 	if (!k || !k->nlh) {
 		free(k);
-		nl->overrun = 1;
+		nl->no_memory = 1;
 		return;
 	}
 	memcpy(k->nlh, nlh, nlh->nlmsg_len);
@@ -543,7 +544,8 @@ static int datagram_read(struct kmnl *nl)
 		if (!buf) {
 			/* it must go, else it is met again and again */
 			recv(fd, nl->buf, nl->buf_size, MSG_DONTWAIT);
-			return -ENOBUFS;
+			nl->no_memory = 1;
+			return -EAGAIN;
 		}
 		nl->buf = buf;
 		nl->buf_size = len;
@@ -694,6 +696,11 @@ int kmnl_read(struct kmnl *nl)
 			err = datagram_handle(nl, len, NULL);
 		if (err < 0)
 			ret = err;
+	}
+	if (nl->no_memory) {
+		nl->no_memory = 0;
+		return fail(nl, -ENOMEM,
+			    "messages of the module were lost: out of memory");
 	}
 	if (nl->overrun || lost) {
 		nl->overrun = 0;

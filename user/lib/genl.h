@@ -160,7 +160,8 @@ void kmnl_set_rcvbuf(struct kmnl *nl, int bytes);
  * Reads a bounded number of datagrams: call it again when the descriptor
  * is still readable.
  *
- * Return: 0; -ENOBUFS if messages were lost (go on reading); the negative
+ * Return: 0; -ENOBUFS if messages were lost, or -ENOMEM if that was for want of
+ * memory here (go on reading): the module does not know of these; the negative
  * errno that the handler returned; or that of a request sent by kmnl_send()
  * that was refused, with kmnl_error() (go on reading).
  */
