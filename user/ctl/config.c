@@ -83,19 +83,28 @@ static int collect(int cmd, struct nlattr **attrs, void *arg)
 	return 0;
 }
 
-static int read_all(struct ctl *ctl, struct settings *all)
-{
-	*all = (struct settings) { .n = 0 };
-	return ctl_dump(ctl, ctl_msg(ctl, KMQTT_CMD_CONFIG_GET), collect, all);
-}
-
 static void free_all(struct settings *all)
 {
-	while (all->n--) {
+	while (all->n) {
+		all->n--;
 		free(all->list[all->n].name);
 		free(all->list[all->n].help);
 	}
 	free(all->list);
+	all->list = NULL;
+}
+
+/* on failure there is nothing to free */
+static int read_all(struct ctl *ctl, struct settings *all)
+{
+	int status;
+
+	*all = (struct settings) { .n = 0 };
+	status = ctl_dump(ctl, ctl_msg(ctl, KMQTT_CMD_CONFIG_GET), collect,
+			  all);
+	if (status != CTL_OK)
+		free_all(all);
+	return status;
 }
 
 /* the setting called @name; else NULL, after naming the nearest one */
@@ -103,7 +112,8 @@ static const struct setting *find(struct ctl *ctl, const struct settings *all,
 				  const char *name)
 {
 	unsigned int distance, least = 4;
-	const char *nearest = NULL, *shown;
+	const char *nearest = NULL;
+	char *shown;
 	size_t i;
 
 	for (i = 0; i < all->n; i++) {
@@ -123,6 +133,7 @@ static const struct setting *find(struct ctl *ctl, const struct settings *all,
 		ctl_warn(ctl,
 			 "there is no setting %s; \"kmqttctl config show\" lists them",
 			 shown);
+	free(shown);
 	return NULL;
 }
 
@@ -139,7 +150,7 @@ static void show_one(struct out *out, const struct setting *s)
 	out_word(out, COL_RANGE, range);
 	out_u64(out, COL_MIN, s->min);
 	out_u64(out, COL_MAX, s->max);
-	out_word(out, COL_HELP, s->help);
+	out_words(out, COL_HELP, s->help);
 }
 
 static int config_show(struct ctl *ctl)

@@ -240,6 +240,7 @@ int ctl_match_show(struct ctl *ctl, int cmd, const struct out_column *table,
 {
 	struct ctl_match match = { .found = 0 };
 	struct nl_msg *msg;
+	char *shown;
 	int status;
 
 	ctl_match_args(ctl, &match);
@@ -251,8 +252,9 @@ int ctl_match_show(struct ctl *ctl, int cmd, const struct out_column *table,
 	out_table_end(&ctl->out);
 	if (status != CTL_OK || !none || !match.id || match.found)
 		return status;
-	ctl_warn(ctl, "no %s as %s", none,
-		 escape_text(match.id, strlen(match.id), 80));
+	shown = escape_text(match.id, strlen(match.id), 80);
+	ctl_warn(ctl, "no %s as %s", none, shown);
+	free(shown);
 	return CTL_REFUSED;
 }
 

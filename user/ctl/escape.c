@@ -99,10 +99,8 @@ static size_t code_point_width(uint32_t cp)
 	return w < 0 ? 1 : w;
 }
 
-char *escape_text(const char *s, size_t len, size_t max)
+static char *escape(const char *s, size_t len, size_t max, bool quoted)
 {
-	bool quoted = !len || (len == 1 && *s == '-') ||
-		      memchr(s, ' ', len) || memchr(s, '"', len);
 	size_t n, width = 0, w;
 	char *out, *p, *fit;
 	uint32_t cp = 0;
@@ -132,6 +130,17 @@ char *escape_text(const char *s, size_t len, size_t max)
 		*p++ = '"';
 	*p = '\0';
 	return out;
+}
+
+char *escape_text(const char *s, size_t len, size_t max)
+{
+	return escape(s, len, max, !len || (len == 1 && *s == '-') ||
+		      memchr(s, ' ', len) || memchr(s, '"', len));
+}
+
+char *escape_words(const char *s)
+{
+	return escape(s, strlen(s), 0, false);
 }
 
 size_t escape_width(const char *s)

@@ -50,6 +50,9 @@ bool escape_needed(uint32_t cp);
  */
 char *escape_text(const char *s, size_t len, size_t max);
 
+/** escape_words() - the same for a sentence: it is not put in quotation marks */
+char *escape_words(const char *s);
+
 /** escape_width() - columns that a text of escape_text() takes */
 size_t escape_width(const char *s);
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "escape.h"
 
@@ -80,12 +81,11 @@ static void json_char(struct json *j, const char *s, size_t n, uint32_t cp)
 	}
 }
 
-void json_string(struct json *j, const char *s, size_t len)
+static void json_text(struct json *j, const char *s, size_t len)
 {
 	uint32_t cp;
 	size_t n;
 
-	json_separate(j);
 	putc('"', j->to);
 	for (; len; s += n, len -= n) {
 		n = utf8_decode(s, len, &cp);
@@ -99,10 +99,17 @@ void json_string(struct json *j, const char *s, size_t len)
 	putc('"', j->to);
 }
 
+void json_string(struct json *j, const char *s, size_t len)
+{
+	json_separate(j);
+	json_text(j, s, len);
+}
+
 void json_key(struct json *j, const char *key)
 {
 	json_separate(j);
-	fprintf(j->to, j->pretty ? "\"%s\": " : "\"%s\":", key);
+	json_text(j, key, strlen(key));
+	fputs(j->pretty ? ": " : ":", j->to);
 	j->keyed = true;
 }
 

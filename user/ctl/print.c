@@ -178,6 +178,14 @@ void out_str(struct out *out, unsigned int col, const char *s)
 	out_bytes(out, col, s, strlen(s), 0);
 }
 
+void out_words(struct out *out, unsigned int col, const char *words)
+{
+	if (out_cell(out, col))
+		json_string(&out->writer, words, strlen(words));
+	else if (!out->json)
+		out_text(out, col, escape_words(words));
+}
+
 void out_word(struct out *out, unsigned int col, const char *word)
 {
 	if (out_cell(out, col))

@@ -92,6 +92,9 @@ void out_str(struct out *out, unsigned int col, const char *s);
 void out_bytes(struct out *out, unsigned int col, const char *s, size_t len,
 	       size_t max);
 
+/** out_words() - a sentence of the module's, escaped, in column @col */
+void out_words(struct out *out, unsigned int col, const char *words);
+
 /** out_word() - a text of our own, in column @col */
 void out_word(struct out *out, unsigned int col, const char *word);
 

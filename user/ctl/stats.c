@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "attr.h"
@@ -63,7 +64,7 @@ static int show_one(int cmd, struct nlattr **attrs, void *arg)
 	out_str(out, COL_NAME, name);
 	out_u64(out, COL_VALUE, value);
 	if (attrs[KMQTT_A_HELP])
-		out_word(out, COL_HELP, attr_str(attrs, KMQTT_A_HELP));
+		out_words(out, COL_HELP, attr_str(attrs, KMQTT_A_HELP));
 	return 0;
 }
 
@@ -71,6 +72,7 @@ static int stats_show(struct ctl *ctl)
 {
 	struct wanted w = { .ctl = ctl };
 	struct nl_msg *msg;
+	char *shown;
 	int status;
 
 	if (ctl->argc && !strcmp(ctl->argv[0], "show"))
@@ -88,9 +90,11 @@ static int stats_show(struct ctl *ctl)
 	else
 		out_table_end(&ctl->out);
 	if (status == CTL_OK && w.n && !w.found) {
+		shown = escape_text(w.patterns[0], strlen(w.patterns[0]), 60);
 		ctl_warn(ctl,
 			 "no counter has a name like %s; \"kmqttctl stats\" lists them",
-			 escape_text(w.patterns[0], strlen(w.patterns[0]), 60));
+			 shown);
+		free(shown);
 		return CTL_REFUSED;
 	}
 	return status;
