@@ -200,6 +200,14 @@ static unsigned int least(unsigned int a, unsigned int b)
 	return a < b ? a : b;
 }
 
+/* what distance() can be at least */
+static unsigned int length_differs(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b);
+
+	return la > lb ? la - lb : lb - la;
+}
+
 /*
  * Letters to insert, delete, change or swap with the next one to make @a out
  * of @b (the distance of optimal string alignment).
@@ -240,7 +248,8 @@ const char *keyword_nearest(const char *name)
 	for (size_t i = 0; i < KEYWORD_COUNT; i++) {
 		unsigned int d;
 
-		if (keywords[i].is_prefix)
+		if (keywords[i].is_prefix ||
+		    length_differs(name, keywords[i].name) >= best)
 			continue;
 		d = distance(name, keywords[i].name);
 		if (d < best) {
