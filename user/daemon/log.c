@@ -23,24 +23,35 @@ static const struct log_config start_config = {
 static const struct log_config *config = &start_config;
 static bool all_types;
 static int file_fd = -1;
+static int next_fd = -1;	/* of log_prepare() */
 
-int log_setup(const struct log_config *new, bool verbose, char *err,
-	      unsigned int size)
+int log_prepare(const struct log_config *new, char *err, unsigned int size)
 {
-	int fd = -1;
+	log_abandon();
+	if (!(new->dests & LOG_DEST_FILE))
+		return 0;
+	next_fd = open(new->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+		       0640);
+	if (next_fd >= 0)
+		return 0;
+	snprintf(err, size, "cannot open log file %s: %s", new->file,
+		 strerror(errno));
+	return -1;
+}
 
-	if (new->dests & LOG_DEST_FILE) {
-		fd = open(new->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-			  0640);
-		if (fd < 0) {
-			snprintf(err, size, "cannot open log file %s: %s",
-				 new->file, strerror(errno));
-			return -1;
-		}
-	}
+void log_abandon(void)
+{
+	if (next_fd >= 0)
+		close(next_fd);
+	next_fd = -1;
+}
+
+void log_switch(const struct log_config *new, bool verbose)
+{
 	if (file_fd >= 0)
 		close(file_fd);
-	file_fd = fd;
+	file_fd = next_fd;
+	next_fd = -1;
 	if (config->dests & LOG_DEST_SYSLOG)
 		closelog();
 	if (new->dests & LOG_DEST_SYSLOG)
@@ -49,7 +60,6 @@ int log_setup(const struct log_config *new, bool verbose, char *err,
 			LOG_LOCAL0 + (new->facility << 3));
 	config = new;
 	all_types = verbose;
-	return 0;
 }
 
 bool log_wants(enum log_type type)

@@ -48,20 +48,30 @@ struct log_config {
 };
 
 /**
- * log_setup() - log as @config says from now on
- * @config: borrowed: must stay until the next call
- * @verbose: all types, whatever @config says
+ * log_prepare() - open what a configuration logs to
+ * @config: to be used later, by log_switch()
  * @err: room for a sentence if it fails
  * @size: bytes of @err
  *
- * A log file is opened anew, so that one that was moved away is let go.
- * Before the first call everything but LOG_TYPE_DEBUG and the two kinds of
- * subscriptions goes to stderr.
+ * Nothing is logged there yet. A file is opened anew, so that one that was
+ * moved away is let go.
  *
- * Return: 0, or -1 with @err filled and the logging as it was.
+ * Return: 0, or -1 with @err filled.
  */
-int log_setup(const struct log_config *config, bool verbose, char *err,
-	      unsigned int size);
+int log_prepare(const struct log_config *config, char *err, unsigned int size);
+
+/** log_abandon() - close what log_prepare() opened: the logging stays as it is */
+void log_abandon(void);
+
+/**
+ * log_switch() - log as @config says from now on
+ * @config: as given to log_prepare(); borrowed: must stay until the next call
+ * @verbose: all types, whatever @config says
+ *
+ * Cannot fail. Before the first call everything but LOG_TYPE_DEBUG and the two
+ * kinds of subscriptions goes to stderr.
+ */
+void log_switch(const struct log_config *config, bool verbose);
 
 /** log_wants() - would a line of this type be written? */
 bool log_wants(enum log_type type);

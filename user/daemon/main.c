@@ -134,10 +134,9 @@ static void arguments_parse(int argc, char **argv)
 
 static int log_open(const struct plan *p)
 {
-	const struct log_config *log = &p->config->log;
 	char err[256];
 
-	if (!log_setup(log, options.verbose, err, sizeof(err)))
+	if (!log_prepare(&p->config->log, err, sizeof(err)))
 		return 0;
 	return diag_error(&diag, NULL, 0, "%s", err);
 }
@@ -167,9 +166,11 @@ static int reload_try(struct plan *next)
 	if (log_open(next) < 0)
 		return -1;
 	if (plan_apply(next, nl, &diag) < 0) {
-		log_open(plan);
+		log_abandon();
 		return -1;
 	}
+	/* going back could fail: the old log's file may be out of reach by now */
+	log_switch(&next->config->log, options.verbose);
 	return 0;
 }
 
@@ -278,9 +279,10 @@ int main(int argc, char **argv)
 	}
 	if (log_open(plan) < 0)
 		goto out;
+	log_switch(&plan->config->log, options.verbose);
 	if (start() == 0)
 		ret = serve();
-	system_pid_remove(&plan->config->pid_file);
+	system_pid_remove();
 	module_unwatch();
 	events_close();
 	auth_close();

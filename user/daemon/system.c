@@ -16,8 +16,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* ours to remove: not that of a daemon that was here before us */
-static bool pid_written;
+#include "log.h"
+
+/*
+ * Ours to remove: not that of a daemon that was here before us, nor what a
+ * configuration that was read later names.
+ */
+static char *pid_written;
 
 static struct passwd *user_find(const struct config_path *user,
 				struct diag *diag)
@@ -76,33 +81,49 @@ int system_user_become(const struct config_path *user, struct diag *diag)
 
 int system_pid_write(const struct config_path *file, struct diag *diag)
 {
-	char text[24];
+	char text[24], *path;
 	int fd, n;
 
 	if (!file->path)
 		return 0;
+	path = strdup(file->path);
+	if (!path)
+		return diag_error(diag, NULL, 0, "out of memory");
 	fd = open(file->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return diag_error(diag, file->place.file, file->place.line,
-				  "cannot write %s: %s",
-				  diag_quote(file->path), strerror(errno));
+	if (fd < 0) {
+		diag_error(diag, file->place.file, file->place.line,
+			   "cannot write %s: %s", diag_quote(file->path),
+			   strerror(errno));
+		goto err_path;
+	}
 	n = snprintf(text, sizeof(text), "%d\n", getpid());
 	if (write(fd, text, n) != n) {
-		close(fd);
-		return diag_error(diag, file->place.file, file->place.line,
-				  "cannot write %s: the disk may be full",
-				  diag_quote(file->path));
+		diag_error(diag, file->place.file, file->place.line,
+			   "cannot write %s: the disk may be full",
+			   diag_quote(file->path));
+		goto err_close;
 	}
 	close(fd);
-	pid_written = true;
+	pid_written = path;
 	return 0;
+
+err_close:
+	close(fd);
+err_path:
+	free(path);
+	return -1;
 }
 
-void system_pid_remove(const struct config_path *file)
+void system_pid_remove(void)
 {
-	/* the folder may be root's alone: an empty file tells as much */
-	if (pid_written && unlink(file->path) && truncate(file->path, 0))
+	if (!pid_written)
 		return;
+	/* the folder may be root's alone: an empty file tells as much */
+	if (unlink(pid_written) && truncate(pid_written, 0))
+		log_warning("cannot remove %s: %s", pid_written,
+			    strerror(errno));
+	free(pid_written);
+	pid_written = NULL;
 }
 
 void system_notify(const char *state)

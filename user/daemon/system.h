@@ -32,8 +32,8 @@ int system_user_become(const struct config_path *user, struct diag *diag);
 /** system_pid_write() - write the process id; 0, or -1 after a report */
 int system_pid_write(const struct config_path *file, struct diag *diag);
 
-/** system_pid_remove() - take that file away, if it was written */
-void system_pid_remove(const struct config_path *file);
+/** system_pid_remove() - take the file away that system_pid_write() wrote */
+void system_pid_remove(void);
 
 /** system_notify() - tell the service manager, if there is one, a state such as "READY=1" */
 void system_notify(const char *state);
