@@ -116,8 +116,11 @@ static void results_handle(void *arg)
 	struct worker_job *job;
 
 	while ((job = worker_get())) {
-		if (job->accepted)
+		if (job->result > 0)
 			reply(job->request, REASON_SUCCESS);
+		else if (job->result < 0)
+			refuse(job->request, REASON_SERVER_UNAVAILABLE,
+			       job->client, "out of memory");
 		else
 			refuse(job->request, REASON_BAD_USER_OR_PASSWORD,
 			       job->client, "bad user name or password");

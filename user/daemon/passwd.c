@@ -243,8 +243,8 @@ static bool hash_compute(const struct passwd_user *u, const void *password,
 	return ok;
 }
 
-bool passwd_check(const struct passwd_db *db, const char *name,
-		  const void *password, size_t length)
+int passwd_check(const struct passwd_db *db, const char *name,
+		 const void *password, size_t length)
 {
 	struct passwd_user key = { .name = (char *)name };
 	const struct passwd_user *u = NULL;
@@ -257,7 +257,7 @@ bool passwd_check(const struct passwd_db *db, const char *name,
 	if (!u)
 		u = stand_in(db, name);
 	if (!hash_compute(u, password, length, hash))
-		return false;
+		return -ENOMEM;
 	same = !CRYPTO_memcmp(hash, u->hash, HASH_LEN);
 	explicit_bzero(hash, sizeof(hash));
 	return known && same;

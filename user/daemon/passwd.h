@@ -56,9 +56,10 @@ size_t passwd_count(const struct passwd_db *db);
  * Takes as long for a name that does not exist as for one that does, and the
  * comparison does not tell how far it came. Any thread.
  *
- * Return: true if the user exists and the password is right.
+ * Return: 1 if the user exists and the password is right, 0 if not, -ENOMEM if
+ * there was no memory to find out.
  */
-bool passwd_check(const struct passwd_db *db, const char *name,
-		  const void *password, size_t length);
+int passwd_check(const struct passwd_db *db, const char *name,
+		 const void *password, size_t length);
 
 #endif /* KMQTTD_PASSWD_H */

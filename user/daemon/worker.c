@@ -61,8 +61,8 @@ static void *work(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&lock);
-		job->accepted = passwd_check(job->db, job->name, job->password,
-					     job->password_len);
+		job->result = passwd_check(job->db, job->name, job->password,
+					   job->password_len);
 		pthread_mutex_lock(&lock);
 		queue_put(&done, job);
 		/* fails only if the counter is full: it is readable then */

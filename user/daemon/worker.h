@@ -25,7 +25,7 @@
  * @password: in @data
  * @password_len: bytes of it
  * @client: client identifier and address for the log, in @data
- * @accepted: the result
+ * @result: of passwd_check()
  * @size: bytes of @data
  * @data: strings
  */
@@ -37,7 +37,7 @@ struct worker_job {
 	const char *password;
 	size_t password_len;
 	const char *client;
-	bool accepted;
+	int result;
 	size_t size;
 	char data[];
 };
