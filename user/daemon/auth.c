@@ -169,6 +169,9 @@ int auth_start(struct diag *diag)
 {
 	int ret;
 
+	if (passwd_prepare() < 0)
+		return diag_error(diag, NULL, 0,
+				  "cannot compute hashes of passwords: out of memory");
 	worker_fd = worker_start();
 	if (worker_fd < 0)
 		return diag_error(diag, NULL, 0,

@@ -243,6 +243,17 @@ static bool hash_compute(const struct passwd_user *u, const void *password,
 	return ok;
 }
 
+int passwd_prepare(void)
+{
+	struct passwd_user u = { .rounds = 1, .salt_len = 12 };
+	uint8_t hash[HASH_LEN];
+
+	if (!hash_compute(&u, "", 0, hash))
+		return -ENOMEM;
+	u.rounds = 0;
+	return hash_compute(&u, "", 0, hash) ? 0 : -ENOMEM;
+}
+
 int passwd_check(const struct passwd_db *db, const char *name,
 		 const void *password, size_t length)
 {

@@ -47,6 +47,16 @@ void passwd_put(struct passwd_db *db);
 size_t passwd_count(const struct passwd_db *db);
 
 /**
+ * passwd_prepare() - have libcrypto set up what checks need
+ *
+ * It does so when it is first used, and version 3.0 crashes if there is no
+ * memory for it: better before anybody is served.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int passwd_prepare(void);
+
+/**
  * passwd_check() - is this the user's password?
  * @db: users
  * @name: user name, NUL-terminated
