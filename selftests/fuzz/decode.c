@@ -9,9 +9,8 @@
 #include <string.h>
 #include "any.h"
 #include "bytes.h"
+#include "fuzz.h"
 #include "topic.h"
-
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static void same(const struct mqtt_str *a, const struct mqtt_str *b)
 {
@@ -70,8 +69,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	version = MQTT_V31 + data[0] % 3;
 	packet = bytes_copy(data + 1, size - 1);
-	if (!any_decode(&packet, version, &any) && any.type == MQTT_PUBLISH)
-		pass_on(&any.publish, packet.data[0], version);
+	if (!any_decode(&packet, version, &any)) {
+		fuzz_taken();
+		if (any.type == MQTT_PUBLISH)
+			pass_on(&any.publish, packet.data[0], version);
+	}
 	bytes_free(&packet);
 	return 0;
 }

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bytes.h"
+#include "fuzz.h"
 #include "wire.h"
-
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static void check(bool condition)
 {
@@ -60,6 +59,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memset(&again, 0x5a, sizeof(again));
 	check(mqtt_props_decode(&in, type, &again) == rc);
 	if (!rc) {
+		fuzz_taken();
 		check(!in.len && props.raw.len == size - 1);
 		check(props.present == again.present);
 		check(props.nr_user == again.nr_user);
