@@ -46,6 +46,7 @@ help:
 	@echo '                 memory, locks and leaks (built when first wanted)'
 	@echo '  coverage       which lines of kmod/ the tests execute'
 	@echo '  soak           random clients under faults, their history checked: SECONDS='
+	@echo '  fuzz           the fuzzers of the codec, the tree, the daemon: SECONDS= for each'
 	@echo '  bench          what a message costs, beside mosquitto; B=pattern: a part,'
 	@echo '                 ALL=1: what takes long, LATENCY=1: a table of latencies'
 	@echo '  bench-wall     the same in wall time on two processors, as ratios'
@@ -177,6 +178,13 @@ soak: guest-packages
 	exec selftests/run-tests --kernel $$kver \
 		--module build/$$kver/kmqtt.ko history/guest.py
 
+# Each fuzzer for so long; what it finds is tried by make test from then on, as
+# long as build/ is kept.
+fuzz:
+	@$(NEED) "building the daemon" $(PACKAGES_USER)
+	@$(MAKE) --no-print-directory -s -C selftests/fuzz run_tests \
+		OUTPUT=$(CURDIR)/build/selftests/fuzz SECONDS=$(SECONDS) T='$(T)'
+
 # bench-wall: wall time on two processors, ratios only; bench-plot: a picture.
 bench bench-wall bench-plot: guest-packages
 	@kver=$$($(guest_kernel)) && \
@@ -228,5 +236,6 @@ clean:
 	@$(MAKE) --no-print-directory -C selftests clean
 
 .PHONY: all help headers module build-module check user guest-packages run \
-	run-guest run-native shell ctl test soak bench bench-wall bench-plot \
-	test-debug coverage root-only install uninstall dkms-install clean
+	run-guest run-native shell ctl test soak fuzz bench bench-wall \
+	bench-plot test-debug coverage root-only install uninstall \
+	dkms-install clean
