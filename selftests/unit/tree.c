@@ -224,6 +224,7 @@ static void each_allocation_fails(void)
 		REQUIRE(!shim_live, "allocation %d", n);
 	}
 	shim_fail_in = 0;
+	printf("# %u allocations failed\n", failed + 2);
 }
 
 static void memory_is_bounded(void)
