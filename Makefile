@@ -47,6 +47,8 @@ help:
 	@echo '  coverage       which lines of kmod/ the tests execute'
 	@echo '  soak           random clients under faults, their history checked: SECONDS='
 	@echo '  fuzz           the fuzzers of the codec, the tree, the daemon: SECONDS= for each'
+	@echo '  fuzz-guest     sessions and netlink requests, changed, each for SECONDS='
+	@echo '                 (DEBUG=1: on the kernel of test-debug)'
 	@echo '  bench          what a message costs, beside mosquitto; B=pattern: a part,'
 	@echo '                 ALL=1: what takes long, LATENCY=1: a table of latencies'
 	@echo '  bench-wall     the same in wall time on two processors, as ratios'
@@ -185,6 +187,13 @@ fuzz:
 	@$(MAKE) --no-print-directory -s -C selftests/fuzz run_tests \
 		OUTPUT=$(CURDIR)/build/selftests/fuzz SECONDS=$(SECONDS) T='$(T)'
 
+# The fuzzers of the module, each for so long; DEBUG=1: on the kernel that
+# checks everything.
+fuzz-guest:
+	@KMQTT_FUZZ_SECONDS=$(SECONDS) \
+	KMQTT_TEST_SECONDS=$$(($(SECONDS) + 600)) \
+	$(MAKE) --no-print-directory $(if $(DEBUG),test-debug,test) T=guestfuzz
+
 # bench-wall: wall time on two processors, ratios only; bench-plot: a picture.
 bench bench-wall bench-plot: guest-packages
 	@kver=$$($(guest_kernel)) && \
@@ -236,6 +245,6 @@ clean:
 	@$(MAKE) --no-print-directory -C selftests clean
 
 .PHONY: all help headers module build-module check user guest-packages run \
-	run-guest run-native shell ctl test soak fuzz bench bench-wall \
-	bench-plot test-debug coverage root-only install uninstall \
+	run-guest run-native shell ctl test soak fuzz fuzz-guest bench \
+	bench-wall bench-plot test-debug coverage root-only install uninstall \
 	dkms-install clean
