@@ -27,10 +27,11 @@ class SetupError(Exception):
 class Kernel:
     """A bootable kernel: image path, version, folder with lib/modules."""
 
-    def __init__(self, image, version, moddir=None):
+    def __init__(self, image, version, moddir=None, machine="x86_64"):
         self.image = image
         self.version = version
         self.moddir = moddir
+        self.machine = machine
 
     def modules(self, names):
         """Files to insert, in order, for names; none when built in."""
@@ -55,17 +56,23 @@ class Kernel:
         return files
 
 
-def image_version(path):
-    """The release string inside an x86 bzImage."""
+def identify(path):
+    """(machine, release) of an x86 bzImage or an arm64 Image."""
     try:
         with open(path, "rb") as f:
             head = f.read(0x8000)
+            rest = f.read() if head[0x38:0x3c] == b"ARMd" else b""
     except OSError as e:
         raise SetupError("kernel image %s: %s" % (path, e.strerror))
-    if head[0x202:0x206] != b"HdrS":
-        raise SetupError("%s is no x86 kernel image (bzImage)" % path)
-    at = int.from_bytes(head[0x20e:0x210], "little") + 0x200
-    return head[at:at + 128].split(b"\0")[0].split(b" ")[0].decode()
+    if head[0x202:0x206] == b"HdrS":
+        at = int.from_bytes(head[0x20e:0x210], "little") + 0x200
+        release = head[at:at + 128].split(b"\0")[0].split(b" ")[0]
+        return "x86_64", release.decode()
+    found = re.search(rb"Linux version ([\w.+~-]+) \(", rest)
+    if not found:
+        raise SetupError("%s is no kernel image for x86-64 (bzImage) or "
+                         "arm64 (Image)" % path)
+    return "aarch64", found.group(1).decode()
 
 
 def version_key(version):
@@ -114,11 +121,11 @@ def choose(which=None, moddir=None, module=None):
     if not which and module:
         which = built_for(module)
     if which and os.path.sep in which:
-        version = image_version(which)
+        machine, version = identify(which)
         if not moddir and os.path.exists("/lib/modules/%s/modules.dep" %
                                          version):
             moddir = "/"
-        return Kernel(os.path.abspath(which), version, moddir)
+        return Kernel(os.path.abspath(which), version, moddir, machine)
     found = installed()
     if not which and found:
         which = newest(found)
@@ -161,9 +168,10 @@ def module_bytes(path):
     return lzma.decompress(data) if path.endswith(".xz") else data
 
 
-def find_busybox():
+def find_busybox(root=None):
     """A busybox that is linked statically, as Debian's busybox-static is."""
-    path = shutil.which("busybox") or "/bin/busybox"
+    path = (os.path.join(root, "bin/busybox") if root else
+            shutil.which("busybox") or "/bin/busybox")
     try:
         with open(path, "rb") as f:
             data = f.read()
@@ -174,10 +182,11 @@ def find_busybox():
     return data
 
 
-def initramfs(kernel, net):
+def initramfs(kernel, net, root=None):
     """
     The path of the initramfs for this kernel, from the cache if nothing that
-    goes into it has changed.
+    goes into it has changed. root: where the guest's programs are, if not the
+    machine's own.
     """
     parts = [("base", f) for f in kernel.modules(BASE_MODULES)]
     if net:
@@ -186,7 +195,7 @@ def initramfs(kernel, net):
                   if f not in seen]
     with open(os.path.join(HERE, "init"), "rb") as f:
         init = f.read()
-    busybox = find_busybox()
+    busybox = find_busybox(root)
     key = hashlib.sha256(init + busybox)
     with open(__file__, "rb") as f:
         key.update(f.read())

@@ -22,6 +22,9 @@ command's output comes out here as it is written, stdout and stderr as one.
   --kernel VERSION|IMAGE  kernel to boot (default: the one --module was built
                      for, else the newest installed)
   --modules DIR      folder that holds lib/modules/VERSION for an IMAGE
+  --root DIR         the guest's file system instead of this machine's; of the
+                     latter it sees the current folder. With it a guest can be
+                     of another machine (arm64, told from the IMAGE)
   --mem SIZE         guest memory (1G)
   --smp N            guest processors (2)
   --icount           count instructions: one processor, 1 ns of guest time is
@@ -36,7 +39,7 @@ command's output comes out here as it is written, stdout and stderr as one.
   --leaks            scan with kmemleak after the command, where there is one
   --log FILE         keep the kernel's log
   --append ARGS      more for the kernel's command line
-  --cpu MODEL        processor model (max)
+  --cpu MODEL        processor model (what QEMU can do)
   --qemu ARG         one more argument for QEMU
   --interactive      a shell on this terminal instead of a command
   --consoles DIR     put sockets for selftests/guest/console there
@@ -79,6 +82,7 @@ def parse(argv):
         usage="%(prog)s [OPTIONS] COMMAND [ARGUMENT]... (--help explains)")
     p.add_argument("--kernel")
     p.add_argument("--modules", type=folder)
+    p.add_argument("--root", type=folder)
     p.add_argument("--mem", default="1G")
     p.add_argument("--smp", type=int, default=2)
     p.add_argument("--icount", action="store_true")
@@ -91,7 +95,7 @@ def parse(argv):
     p.add_argument("--leaks", action="store_true")
     p.add_argument("--log")
     p.add_argument("--append", default="")
-    p.add_argument("--cpu", default="max")
+    p.add_argument("--cpu")
     p.add_argument("--qemu", action="append", default=[])
     p.add_argument("--interactive", action="store_true")
     p.add_argument("--consoles", type=folder)

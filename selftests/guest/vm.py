@@ -23,7 +23,14 @@ DIED = 122
 # Enough for the guest to write its last line after the job has ended.
 GRACE = 60
 CONSOLES = 4
-APPEND = ("console=ttyS0 quiet panic=-1 oops=panic panic_on_warn=0 nokaslr "
+# What differs from machine to machine: QEMU's arguments, the console, Debian's
+# package. Pointer authentication in software would be half of arm64's time.
+MACHINES = {
+    "x86_64": (["-machine", "pc"], "max", "ttyS0", "qemu-system-x86"),
+    "aarch64": (["-machine", "virt"], "max,pauth-impdef=on", "ttyAMA0",
+                "qemu-system-arm"),
+}
+APPEND = ("quiet panic=-1 oops=panic panic_on_warn=0 nokaslr "
           "mitigations=off random.trust_cpu=on tsc=nowatchdog "
           "watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 "
           "rdinit=/init")
@@ -33,6 +40,13 @@ PR_SET_PDEATHSIG = 1
 def die_with_parent():
     """In the child: no QEMU outlives the harness, however that ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def share(name, path, more=""):
+    """QEMU's arguments for a folder that the guest can mount by name."""
+    return ["-fsdev", "local,id=%s,path=%s,security_model=none,"
+            "multidevs=remap%s" % (name, path.replace(",", ",,"), more),
+            "-device", "virtio-9p-pci,fsdev=%s,mount_tag=%s" % (name, name)]
 
 
 def port_taken(address, port):
@@ -48,9 +62,9 @@ def port_taken(address, port):
 
 class Guest:
     """
-    A guest for one job. opts has: kernel, modules, mem, smp, icount, forward,
-    module, append, env, share, allow, leaks, timeout, consoles (a folder for
-    their sockets or None), cpu, qemu (arguments for QEMU itself).
+    A guest for one job. opts has: kernel, modules, root, mem, smp, icount,
+    forward, module, append, env, share, allow, leaks, timeout, consoles (a
+    folder for their sockets or None), cpu, qemu (arguments for QEMU itself).
     """
 
     def __init__(self, opts, argv, on_output=None, on_start=None):
@@ -91,9 +105,10 @@ class Guest:
         """The archive with what this run alone needs, after the base one."""
         opts, q = self.opts, shlex.quote
         moddir = self.kernel.moddir
-        where = "cwd=%s\nresults=%s\nmodule=%s\nmoddir=%s\nleaks=%s\n" \
-            "consoles=%d\n" % (
-            q(os.getcwd()), q(opts.share or ""), q(opts.module or ""),
+        tree = os.getcwd() if opts.root else ""
+        where = "cwd=%s\ntree=%s\nresults=%s\nmodule=%s\nmoddir=%s\n" \
+            "leaks=%s\nconsoles=%d\n" % (
+            q(os.getcwd()), q(tree), q(opts.share or ""), q(opts.module or ""),
             q(moddir if moddir and moddir != "/" else ""),
             "1" if opts.leaks else "", CONSOLES if opts.consoles else 0)
         lines = ["cd %s" % q(os.getcwd())]
@@ -110,24 +125,25 @@ class Guest:
 
     def initrd(self):
         path = os.path.join(self.tmp, "initrd")
-        shutil.copyfile(image.initramfs(self.kernel, bool(self.opts.forward)),
-                        path)
+        shutil.copyfile(image.initramfs(self.kernel, bool(self.opts.forward),
+                                        self.opts.root), path)
         with open(path, "ab") as f:
             f.write(self.job_files())
         return path
 
     def command_line(self, out_fd, console_fd, control_fd):
         opts = self.opts
-        qemu = shutil.which("qemu-system-x86_64")
+        machine, cpu, console, package = MACHINES[self.kernel.machine]
+        qemu = shutil.which("qemu-system-" + self.kernel.machine)
         if not qemu:
-            raise image.SetupError("QEMU is missing: install qemu-system-x86")
-        append = APPEND
+            raise image.SetupError("QEMU is missing: install " + package)
+        append = "console=%s %s" % (console, APPEND)
         if opts.icount:
             append += " clearcpuid=297"
         cmd = [qemu, "-nodefaults", "-no-user-config", "-display", "none",
-               "-no-reboot", "-machine", "pc",
+               "-no-reboot", *machine,
                "-accel", "tcg" if opts.icount else "tcg,thread=multi",
-               "-cpu", opts.cpu, "-m", opts.mem,
+               "-cpu", opts.cpu or cpu, "-m", opts.mem,
                "-smp", "1" if opts.icount else
                "%d,sockets=%d" % (opts.smp, opts.smp),
                "-kernel", self.kernel.image, "-initrd", self.initrd(),
@@ -141,15 +157,13 @@ class Guest:
                "-device", "virtio-serial-pci,max_ports=16",
                "-device", "virtserialport,chardev=output,name=output",
                "-device", "virtserialport,chardev=control,name=control",
-               "-fsdev", "local,id=host,path=/,security_model=none,"
-               "readonly=on,multidevs=remap",
-               "-device", "virtio-9p-pci,fsdev=host,mount_tag=host"]
+               *share("host", opts.root or "/", ",readonly=on")]
         if opts.icount:
             cmd += ["-icount", "shift=0,sleep=off"]
+        if opts.root:
+            cmd += share("tree", os.getcwd(), ",readonly=on")
         if opts.share:
-            cmd += ["-fsdev", "local,id=results,path=%s,security_model=none,"
-                    "multidevs=remap" % opts.share.replace(",", ",,"),
-                    "-device", "virtio-9p-pci,fsdev=results,mount_tag=results"]
+            cmd += share("results", opts.share)
         if opts.forward:
             cmd += ["-netdev", "user,id=net,restrict=on" + "".join(
                 ",hostfwd=tcp:%s:%d-:%d" % f for f in opts.forward),
