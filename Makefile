@@ -45,6 +45,8 @@ help:
 	@echo '  test-debug     the part of them that runs in a guest whose kernel checks'
 	@echo '                 memory, locks and leaks (built when first wanted)'
 	@echo '  coverage       which lines of kmod/ the tests execute'
+	@echo '  test-kernels   those on other kernels, machines and compilers (ALL=1: on'
+	@echo '                 all of selftests/kernels/list)'
 	@echo '  soak           random clients under faults, their history checked: SECONDS='
 	@echo '  fuzz           the fuzzers of the codec, the tree, the daemon: SECONDS= for each'
 	@echo '  fuzz-guest     sessions and netlink requests, changed, each for SECONDS='
@@ -168,6 +170,10 @@ coverage: $(if $(wildcard build/debug/kmod/*.gcda),,test-debug)
 		GUEST=$(CURDIR)/build/debug \
 		OUTPUT=$(CURDIR)/build/selftests/coverage
 
+# Debian's other kernels, fetched when first wanted; nothing is installed of it.
+test-kernels:
+	@exec selftests/run-tests --only host "kernels/$(T)"
+
 # Random clients and faults for so long, and what they saw checked.
 SECONDS ?= 3600
 
@@ -245,6 +251,6 @@ clean:
 	@$(MAKE) --no-print-directory -C selftests clean
 
 .PHONY: all help headers module build-module check user guest-packages run \
-	run-guest run-native shell ctl test soak fuzz fuzz-guest bench \
+	run-guest run-native shell ctl test test-kernels soak fuzz fuzz-guest bench \
 	bench-wall bench-plot test-debug coverage root-only install uninstall \
 	dkms-install clean
