@@ -25,6 +25,9 @@ COMPLAINTS = re.compile("|".join((
 # While booting only what stops it: the firmware's complaints are not ours.
 BOOT_COMPLAINTS = re.compile(r"Kernel panic|\bOops\b|kernel BUG at|"
                              r"\bBUG: |cut here")
+# A cache of objects that could not be made is said with a stack, be it a test
+# that made it fail: the stack is no complaint of its own.
+REFUSED = re.compile(r"^kmem_cache_create\w*\(\w+\) failed with error -12$")
 STAMP = re.compile(r"^\[ *\d+\.\d+\](\[ *[CT]\d+\])? ?")
 CONTEXT = 70
 
@@ -46,6 +49,7 @@ class Log:
         self.found = []
         self.started = False
         self.panicked = False
+        self.refused = False
         self.allow = [re.compile(a) for a in allow]
 
     def add(self, line):
@@ -55,6 +59,11 @@ class Log:
             self.started = True
         if "Kernel panic" in text:
             self.panicked = True
+        if REFUSED.search(text):
+            self.refused = True
+        elif self.refused and text == "Call Trace:":
+            self.refused = False
+            return
         rule = COMPLAINTS if self.started else BOOT_COMPLAINTS
         if rule.search(text) and not any(a.search(text) for a in self.allow):
             if self.first is None:
