@@ -71,7 +71,7 @@ struct kmqtt_acl_rule *kmqtt_acl_rule_create(u8 access, u8 flags,
 	struct kmqtt_acl_rule *rule;
 
 	rule = kzalloc(struct_size(rule, data, name_len + 1 + filter->len),
-		       GFP_KERNEL_ACCOUNT);
+		       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!rule)
 		return NULL;
 	INIT_LIST_HEAD(&rule->list);

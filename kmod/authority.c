@@ -107,7 +107,7 @@ kmqtt_auth_request_create(struct kmqtt_conn *conn,
 	size = struct_size(req, data, size);
 	if (!kmqtt_charge(conn->broker, size))
 		return NULL;
-	req = kvzalloc(size, GFP_KERNEL);
+	req = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!req)
 		goto err_charge;
 	req->answer = kzalloc(sizeof(*req->answer), GFP_KERNEL);

@@ -136,7 +136,7 @@ static u16 kmqtt_alias_give(struct kmqtt_conn *conn,
 		conn->alias_out = kcalloc(max, sizeof(*conn->alias_out), gfp);
 	if (!conn->alias_out)
 		return 0;
-	copy = kmemdup(topic->data, topic->len, gfp);
+	copy = kmemdup(topic->data, topic->len, gfp | __GFP_NOWARN);
 	if (!copy)
 		return 0;
 	kmqtt_charge_always(conn->broker, topic->len);

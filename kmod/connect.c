@@ -98,7 +98,7 @@ static int kmqtt_connect_send_connack(struct kmqtt_conn *conn,
 	u8 *buf;
 	int len;
 
-	buf = kvmalloc(size, GFP_KERNEL);
+	buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!buf)
 		return -ENOMEM;
 	len = mqtt_encode_connack(buf, size, ack);
@@ -206,7 +206,8 @@ static u8 kmqtt_connect_check(struct kmqtt_conn *conn,
 
 static char *kmqtt_strdup(const struct mqtt_str *str)
 {
-	return kmemdup_nul((const char *)str->data, str->len, GFP_KERNEL);
+	return kmemdup_nul((const char *)str->data, str->len,
+			   GFP_KERNEL | __GFP_NOWARN);
 }
 
 static u32 kmqtt_connect_expiry(const struct kmqtt_conn *conn,
@@ -430,7 +431,7 @@ kmqtt_connecting_create(struct kmqtt_conn *conn, const u8 *body, u32 len)
 
 	if (!kmqtt_charge(conn->broker, size))
 		return NULL;
-	c = kvmalloc(size, GFP_KERNEL);
+	c = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!c) {
 		kmqtt_uncharge(conn->broker, size);
 		return NULL;
@@ -483,7 +484,7 @@ static u8 kmqtt_connect_send_auth(struct kmqtt_conn *conn, u8 reason,
 	u8 *buf;
 	int len;
 
-	buf = kvmalloc(size, GFP_KERNEL);
+	buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!buf)
 		return MQTT_RC_QUOTA_EXCEEDED;
 	len = mqtt_encode_auth(buf, size, reason, &method, data);
@@ -508,7 +509,8 @@ static void kmqtt_connect_accepted(struct kmqtt_conn *conn,
 
 	c->answer = answer;
 	if (answer->username)
-		c->username = kstrdup(answer->username, GFP_KERNEL);
+		c->username = kstrdup(answer->username,
+				      GFP_KERNEL | __GFP_NOWARN);
 	else if (c->connect.has_username)
 		c->username = kmqtt_strdup(&c->connect.username);
 	if (!c->username && (answer->username || c->connect.has_username))

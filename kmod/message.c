@@ -35,7 +35,7 @@ static struct kmqtt_msg *kmqtt_msg_alloc(struct kmqtt_broker *broker,
 	charge += sizeof(*msg) + data;
 	if (!kmqtt_charge(broker, charge))
 		return NULL;
-	msg = kvmalloc(sizeof(*msg) + data, GFP_KERNEL);
+	msg = kvmalloc(sizeof(*msg) + data, GFP_KERNEL | __GFP_NOWARN);
 	if (!msg) {
 		kmqtt_uncharge(broker, charge);
 		return NULL;

@@ -442,7 +442,7 @@ static struct kmqtt_auth_answer *kmqtt_nl_get_answer(struct nlattr **attrs)
 		data.len = nla_len(attrs[KMQTT_A_AUTH_DATA]);
 	}
 	answer = kzalloc(sizeof(*answer) + name.len + 1 + reason.len + 1 +
-			 data.len, GFP_KERNEL);
+			 data.len, GFP_KERNEL | __GFP_NOWARN);
 	if (!answer)
 		return NULL;
 	to = (char *)(answer + 1);

@@ -61,7 +61,8 @@ static u8 kmqtt_publish_set_alias(struct kmqtt_conn *conn, u16 alias,
 
 	if (!conn->alias_in) {
 		conn->alias_in = kvcalloc(conn->alias_in_max,
-					  sizeof(*conn->alias_in), GFP_KERNEL);
+					  sizeof(*conn->alias_in),
+					  GFP_KERNEL | __GFP_NOWARN);
 		if (!conn->alias_in)
 			return MQTT_RC_QUOTA_EXCEEDED;
 	}
@@ -71,7 +72,7 @@ static u8 kmqtt_publish_set_alias(struct kmqtt_conn *conn, u16 alias,
 		return 0;
 	if (!kmqtt_charge(conn->broker, topic->len))
 		return MQTT_RC_QUOTA_EXCEEDED;
-	copy = kmemdup(topic->data, topic->len, GFP_KERNEL);
+	copy = kmemdup(topic->data, topic->len, GFP_KERNEL | __GFP_NOWARN);
 	if (!copy) {
 		kmqtt_uncharge(conn->broker, topic->len);
 		return MQTT_RC_QUOTA_EXCEEDED;

@@ -34,7 +34,7 @@ static u8 *kmqtt_rx_borrow(void)
 {
 	u8 *buf = this_cpu_xchg(kmqtt_rx_spare, NULL);
 
-	return buf ?: kvmalloc(KMQTT_RX_CHUNK, GFP_KERNEL);
+	return buf ?: kvmalloc(KMQTT_RX_CHUNK, GFP_KERNEL | __GFP_NOWARN);
 }
 
 static void kmqtt_rx_return(u8 *buf)

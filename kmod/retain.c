@@ -159,7 +159,7 @@ static bool kmqtt_collect_grow(struct kmqtt_collect *collect)
 
 	if (!kmqtt_charge(broker, size))
 		return false;
-	replay = kvmalloc(size, GFP_KERNEL);
+	replay = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!replay) {
 		kmqtt_uncharge(broker, size);
 		return false;

@@ -102,7 +102,7 @@ static bool kmqtt_merge_grow(struct kmqtt_route *route)
 	u32 size = route->size ? route->size * 2 : KMQTT_MERGE_FIRST, i;
 	struct kmqtt_merge *table;
 
-	table = kvcalloc(size, sizeof(*table), GFP_KERNEL);
+	table = kvcalloc(size, sizeof(*table), GFP_KERNEL | __GFP_NOWARN);
 	if (!table)
 		return false;
 	for (i = 0; i < route->size; i++)
@@ -122,7 +122,8 @@ static bool kmqtt_merge_add_id(struct kmqtt_merge *merge, u32 id)
 	u32 *ids;
 
 	if (merge->nr_ids == merge->max_ids) {
-		ids = kvmalloc_array(max, sizeof(*ids), GFP_KERNEL);
+		ids = kvmalloc_array(max, sizeof(*ids),
+				     GFP_KERNEL | __GFP_NOWARN);
 		if (!ids)
 			return false;
 		if (merge->nr_ids)

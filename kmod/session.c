@@ -234,7 +234,7 @@ kmqtt_session_create(struct kmqtt_broker *broker,
 		return ERR_PTR(-ENOSPC);
 	if (!kmqtt_charge(broker, size))
 		return ERR_PTR(-ENOMEM);
-	session = kvzalloc(size, GFP_KERNEL);
+	session = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!session)
 		goto err_charge;
 	kref_init(&session->ref);
@@ -408,7 +408,7 @@ int kmqtt_session_attach(struct kmqtt_attach *attach)
 	int ret;
 
 	if (attach->username) {
-		username = kstrdup(attach->username, GFP_KERNEL);
+		username = kstrdup(attach->username, GFP_KERNEL | __GFP_NOWARN);
 		if (!username)
 			return -ENOMEM;
 		kmqtt_charge_always(broker, strlen(username) + 1);

@@ -153,7 +153,7 @@ static struct kmqtt_group *kmqtt_group_get(struct kmqtt_broker *broker,
 	size = struct_size(group, name, name->len);
 	if (!kmqtt_charge(broker, size))
 		return NULL;
-	group = kvzalloc(size, GFP_KERNEL);
+	group = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!group)
 		goto err_charge;
 	group->entry.is_group = true;
@@ -456,7 +456,7 @@ static u8 kmqtt_subscribe_answer(struct kmqtt_conn *conn, u8 type,
 	int len;
 
 	if (size > sizeof(inline_buf))
-		buf = kvmalloc(size, GFP_KERNEL);
+		buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!buf)
 		return MQTT_RC_QUOTA_EXCEEDED;
 	len = mqtt_encode_suback(buf, size, type, conn->version, packet_id,
@@ -482,7 +482,8 @@ u8 kmqtt_subscribe_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	if (reason)
 		return reason;
 	if (subscribe.nr > KMQTT_REASONS_INLINE)
-		reasons = kvmalloc(subscribe.nr, GFP_KERNEL);
+		reasons = kvmalloc(subscribe.nr,
+				   GFP_KERNEL | __GFP_NOWARN);
 	if (!reasons)
 		return MQTT_RC_QUOTA_EXCEEDED;
 	while (mqtt_subscribe_next(&subscribe.filters, &options, &filter)) {
@@ -542,7 +543,8 @@ u8 kmqtt_unsubscribe_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	if (reason)
 		return reason;
 	if (unsubscribe.nr > KMQTT_REASONS_INLINE)
-		reasons = kvmalloc(unsubscribe.nr, GFP_KERNEL);
+		reasons = kvmalloc(unsubscribe.nr,
+				   GFP_KERNEL | __GFP_NOWARN);
 	if (!reasons)
 		return MQTT_RC_QUOTA_EXCEEDED;
 	while (mqtt_subscribe_next(&unsubscribe.filters, NULL, &filter)) {
