@@ -245,8 +245,10 @@ static int kmqtt_acl_stage(struct kmqtt_broker *broker, u32 flags,
 	}
 	if (!acl || flags & KMQTT_ACL_START) {
 		acl = kmqtt_acl_create(broker);
-		if (!acl)
+		if (!acl) {
+			NL_SET_ERR_MSG(extack, KMQTT_ACL_NO_MEMORY);
 			return -ENOMEM;
+		}
 	}
 	if (nr > KMQTT_ACL_RULES_MAX - acl->nr) {
 		NL_SET_ERR_MSG(extack, "more than 1,000,000 rules");
@@ -310,8 +312,7 @@ int kmqtt_acl_change(struct kmqtt_broker *broker, u32 flags,
 	if (flags & KMQTT_ACL_COMMIT) {
 		ret = kmqtt_acl_compile(broker->acl_staged);
 		if (ret) {
-			NL_SET_ERR_MSG(extack,
-				       "no memory for the rules: the old ones stay in force");
+			NL_SET_ERR_MSG(extack, KMQTT_ACL_NO_MEMORY);
 			goto unlock;
 		}
 		old = kmqtt_acl_replace(broker, broker->acl_staged);

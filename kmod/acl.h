@@ -14,6 +14,9 @@ struct netlink_ext_ack;
 /* Rules of one broker, staged or in force. */
 #define KMQTT_ACL_RULES_MAX	1000000
 
+/* What is said with -ENOMEM. */
+#define KMQTT_ACL_NO_MEMORY	"no memory for the rules: the old ones stay in force"
+
 /**
  * struct kmqtt_acl_rule - one rule; never changed once made
  * @list: in acl->rules, in the order they came

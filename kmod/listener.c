@@ -139,11 +139,13 @@ static int kmqtt_listener_open(struct kmqtt_listener *listener,
 
 	ret = sock_create_kern(listener->broker->net, addr->ss_family,
 			       SOCK_STREAM, IPPROTO_TCP, &sock);
-	if (ret) {
+	if (ret == -EAFNOSUPPORT)
 		NL_SET_ERR_MSG(extack,
 			       "this kernel has no TCP for that address family");
+	else if (ret)
+		NL_SET_ERR_MSG(extack, "no memory for a socket");
+	if (ret)
 		return ret;
-	}
 	sock_set_reuseaddr(sock->sk);
 	if (addr->ss_family == AF_INET6)
 		ip6_sock_set_v6only(sock->sk);
@@ -250,8 +252,10 @@ int kmqtt_listener_create(struct kmqtt_broker *broker,
 	int ret;
 
 	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
-	if (!listener)
+	if (!listener) {
+		NL_SET_ERR_MSG(extack, "no memory for a listener");
 		return -ENOMEM;
+	}
 	kref_init(&listener->ref);
 	listener->broker = broker;
 	listener->addr = *addr;

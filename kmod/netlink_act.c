@@ -38,8 +38,10 @@ static struct sk_buff *kmqtt_nl_reply_new(struct genl_info *info, u8 cmd,
 	struct sk_buff *skb;
 
 	skb = genlmsg_new(nla_total_size(sizeof(u32)), GFP_KERNEL);
-	if (!skb)
+	if (!skb) {
+		GENL_SET_ERR_MSG(info, "no memory for the answer: nothing is changed");
 		return NULL;
+	}
 	*hdr = genlmsg_put_reply(skb, info, &kmqtt_genl_family, 0, cmd);
 	if (*hdr)
 		return skb;
@@ -277,6 +279,7 @@ static struct kmqtt_acl_rule *kmqtt_nl_get_rule(const struct nlattr *item,
 						struct netlink_ext_ack *extack)
 {
 	struct nlattr *attrs[KMQTT_A_MAX_ATTR + 1];
+	struct kmqtt_acl_rule *rule;
 	struct mqtt_str filter, name;
 	u32 flags = 0;
 	int ret;
@@ -307,9 +310,14 @@ static struct kmqtt_acl_rule *kmqtt_nl_get_rule(const struct nlattr *item,
 		}
 		name = kmqtt_nl_str(attrs[KMQTT_A_USERNAME]);
 	}
-	return kmqtt_acl_rule_create(nla_get_u8(attrs[KMQTT_A_ACCESS]), flags,
+	rule = kmqtt_acl_rule_create(nla_get_u8(attrs[KMQTT_A_ACCESS]), flags,
 				     attrs[KMQTT_A_USERNAME] ? &name : NULL,
-				     &filter) ?: ERR_PTR(-ENOMEM);
+				     &filter);
+	if (!rule) {
+		NL_SET_ERR_MSG(extack, KMQTT_ACL_NO_MEMORY);
+		return ERR_PTR(-ENOMEM);
+	}
+	return rule;
 }
 
 int kmqtt_nl_acl_set(struct sk_buff *skb, struct genl_info *info)
@@ -500,8 +508,10 @@ int kmqtt_nl_auth_reply(struct sk_buff *skb, struct genl_info *info)
 	if (ret)
 		return ret;
 	answer = kmqtt_nl_get_answer(info->attrs);
-	if (!answer)
+	if (!answer) {
+		GENL_SET_ERR_MSG(info, "no memory for the answer: the request still waits");
 		return -ENOMEM;
+	}
 	ret = kmqtt_authority_reply(kmqtt_nl_broker(info), info->snd_portid,
 				    nla_get_u64(info->attrs[KMQTT_A_REQUEST_ID]),
 				    answer);
