@@ -123,6 +123,7 @@ static int __net_init kmqtt_broker_create(struct net *net)
 	spin_lock_init(&broker->conn_lock);
 	INIT_LIST_HEAD(&broker->listeners);
 	INIT_LIST_HEAD(&broker->conns);
+	INIT_LIST_HEAD(&broker->half_open);
 	init_waitqueue_head(&broker->idle);
 	kmqtt_config_reset(broker);
 

@@ -41,10 +41,12 @@ struct net;
  * @retained_bytes: under @retain_lock
  * @retain_sweep: removes expired retained messages once a minute
  *
- * @conn_lock: guards @conns; BH-safe is not needed, process context only
+ * @conn_lock: guards @conns, @half_open; BH-safe is not needed, process context
+ *	only
  * @conns: struct kmqtt_conn that have a socket
+ * @half_open: of these, without a CONNECT accepted, oldest first
  * @nr_conns: connections not yet freed; @idle is woken at 0
- * @nr_half_open: of these, without a CONNECT accepted
+ * @nr_half_open: how many are in @half_open
  * @idle: kmqtt_broker_stop() waits here
  *
  * @acl: rules in force, NULL: no access control; RCU, written under @acl_lock
@@ -78,6 +80,7 @@ struct kmqtt_broker {
 
 	spinlock_t conn_lock;
 	struct list_head conns;
+	struct list_head half_open;
 	atomic_t nr_conns;
 	atomic_t nr_half_open;
 	wait_queue_head_t idle;

@@ -18,7 +18,7 @@ const struct kmqtt_setting_info kmqtt_settings[KMQTT_NR_SETTINGS] = {
 	},
 	[KMQTT_SET_MAX_HALF_OPEN] = {
 		"max_half_open", 512, 1, 1000000,
-		"connections at a time that have not been let in yet"
+		"connections at a time that have not been let in yet; a newer one takes the oldest's place"
 	},
 	[KMQTT_SET_CONNECT_TIMEOUT] = {
 		"connect_timeout", 10, 1, 3600,

@@ -208,12 +208,50 @@ static void kmqtt_conn_say_goodbye(struct kmqtt_conn *conn)
 		kmqtt_send_control(conn, buf, len);
 }
 
-static void kmqtt_conn_leave_half_open(struct kmqtt_conn *conn)
+/* conn_lock held. */
+static void kmqtt_conn_not_half_open(struct kmqtt_conn *conn)
 {
-	if (!conn->half_open)
+	if (list_empty(&conn->half_open))
 		return;
-	conn->half_open = false;
+	list_del_init(&conn->half_open);
 	atomic_dec(&conn->broker->nr_half_open);
+}
+
+void kmqtt_conn_leave_half_open(struct kmqtt_conn *conn)
+{
+	spin_lock(&conn->broker->conn_lock);
+	kmqtt_conn_not_half_open(conn);
+	spin_unlock(&conn->broker->conn_lock);
+}
+
+/* Is it the client that has not done its part yet? */
+static bool kmqtt_conn_dawdles(const struct kmqtt_conn *conn)
+{
+	u8 state = READ_ONCE(conn->state);
+
+	return state == KMQTT_CONN_NEW || state == KMQTT_CONN_CHALLENGED;
+}
+
+bool kmqtt_conn_make_room(struct kmqtt_broker *broker)
+{
+	struct kmqtt_conn *conn;
+	bool found = false;
+
+	spin_lock(&broker->conn_lock);
+	list_for_each_entry(conn, &broker->half_open, half_open) {
+		found = kmqtt_conn_dawdles(conn);
+		if (!found)
+			continue;
+		/* The next one to come needs another one's place. */
+		kmqtt_conn_not_half_open(conn);
+		set_bit(KMQTT_CONN_ABORT, &conn->flags);
+		kmqtt_conn_close_silently(conn, MQTT_RC_SERVER_BUSY);
+		break;
+	}
+	spin_unlock(&broker->conn_lock);
+	if (found)
+		kmqtt_stat_inc(broker, KMQTT_STAT_HALF_OPEN_DROPPED);
+	return found;
 }
 
 /* First phase: out of every table; from here on nobody finds the connection. */
@@ -234,8 +272,8 @@ static void kmqtt_conn_unlink(struct kmqtt_conn *conn)
 	} else {
 		kmqtt_session_forget_waiter(conn);
 	}
-	kmqtt_conn_leave_half_open(conn);
 	spin_lock(&broker->conn_lock);
+	kmqtt_conn_not_half_open(conn);
 	list_del_init(&conn->list);
 	spin_unlock(&broker->conn_lock);
 }
@@ -403,10 +441,10 @@ static struct kmqtt_conn *kmqtt_conn_alloc(struct kmqtt_listener *listener,
 	conn->connected_at = jiffies;
 	conn->last_rx = jiffies;
 	conn->expected_at = -1;
-	conn->half_open = true;
 	conn->max_packet = kmqtt_cfg(broker, KMQTT_SET_CONNECT_SIZE_MAX);
 	spin_lock_init(&conn->ctl_lock);
 	INIT_LIST_HEAD(&conn->list);
+	INIT_LIST_HEAD(&conn->half_open);
 	INIT_LIST_HEAD(&conn->dirty);
 	INIT_WORK(&conn->io_work, kmqtt_conn_io);
 	INIT_WORK(&conn->tx_work, kmqtt_conn_tx);
@@ -435,6 +473,7 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
 	 */
 	spin_lock(&broker->conn_lock);
 	list_add_tail(&conn->list, &broker->conns);
+	list_add_tail(&conn->half_open, &broker->half_open);
 	kmqtt_conn_attach(conn);
 	spin_unlock(&broker->conn_lock);
 	/* A peer without power is found out even with keep alive 0. */

@@ -69,7 +69,7 @@ enum kmqtt_conn_flags {
  * @expected_at: CPU that counts the queued @io_work in gather.c, or -1
  * @state: enum kmqtt_conn_state (io); READ_ONCE elsewhere
  * @version: enum mqtt_version, 0 before CONNECT (io); then fixed
- * @half_open: counted in broker->nr_half_open (io)
+ * @half_open: in broker->half_open, under broker->conn_lock
  * @connecting: what CONNECT asked, until it is answered (io)
  * @answer: of the authority; xchg
  * @attach_nr: which CONNECT of the broker's it was; under broker->lock
@@ -112,6 +112,7 @@ struct kmqtt_conn {
 	struct kmqtt_broker *broker;
 	struct kmqtt_listener *listener;
 	struct list_head list;
+	struct list_head half_open;
 	struct list_head dirty;
 	struct work_struct io_work;
 	struct work_struct tx_work;
@@ -120,7 +121,6 @@ struct kmqtt_conn {
 	int expected_at;
 	u8 state;
 	u8 version;
-	bool half_open;
 	bool problem_info;
 	u16 keep_alive;
 	u16 receive_max;
@@ -183,6 +183,11 @@ void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason);
 
 /* The same without a DISCONNECT: the network failed, or CONNACK said it. */
 void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason);
+
+/* It was let in, or will not be. */
+void kmqtt_conn_leave_half_open(struct kmqtt_conn *conn);
+/* Close the oldest that does not say who it is. Return: false: there is none. */
+bool kmqtt_conn_make_room(struct kmqtt_broker *broker);
 
 static inline bool kmqtt_conn_closing(const struct kmqtt_conn *conn)
 {

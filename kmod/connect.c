@@ -258,10 +258,7 @@ static void kmqtt_connect_up(struct kmqtt_conn *conn, bool present)
 	conn->keep_alive = c->keep_alive;
 	WRITE_ONCE(conn->last_rx, jiffies);
 	WRITE_ONCE(conn->state, KMQTT_CONN_UP);
-	if (conn->half_open) {
-		conn->half_open = false;
-		atomic_dec(&conn->broker->nr_half_open);
-	}
+	kmqtt_conn_leave_half_open(conn);
 	if (kmqtt_connect_send_connack(conn, &ack)) {
 		kmqtt_conn_close_silently(conn, MQTT_RC_SERVER_BUSY);
 		return;

@@ -45,10 +45,15 @@ static bool kmqtt_listener_admits(struct kmqtt_listener *listener)
 	if (atomic_read(&broker->nr_conns) >=
 	    kmqtt_cfg(broker, KMQTT_SET_MAX_CONNECTIONS))
 		return false;
-	if (atomic_read(&broker->nr_half_open) >=
-	    kmqtt_cfg(broker, KMQTT_SET_MAX_HALF_OPEN))
+	if (max && atomic_read(&listener->nr_conns) >= max)
 		return false;
-	return !max || atomic_read(&listener->nr_conns) < max;
+	/*
+	 * Who holds such places open and says nothing shall not keep others
+	 * out: they have as long as it takes the newer ones to fill them.
+	 */
+	return atomic_read(&broker->nr_half_open) <
+	       kmqtt_cfg(broker, KMQTT_SET_MAX_HALF_OPEN) ||
+	       kmqtt_conn_make_room(broker);
 }
 
 static void kmqtt_listener_take(struct kmqtt_listener *listener,
