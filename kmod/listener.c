@@ -20,6 +20,13 @@
 #define KMQTT_ACCEPT_BUDGET	64
 #define KMQTT_BACKLOG		4096
 #define KMQTT_ACCEPT_PAUSE_MS	10
+/*
+ * Bytes TCP takes for a connection beyond what the peer's window has room for.
+ * Without this they grow to tcp_wmem[2], 4 MiB, for each peer that has closed
+ * its window; what comes then waits in the session's queue, where it is shared,
+ * counted and bounded.
+ */
+#define KMQTT_UNSENT_MAX	131072
 
 void kmqtt_listener_get(struct kmqtt_listener *listener)
 {
@@ -154,7 +161,9 @@ static int kmqtt_listener_open(struct kmqtt_listener *listener,
 	sock_set_reuseaddr(sock->sk);
 	if (addr->ss_family == AF_INET6)
 		ip6_sock_set_v6only(sock->sk);
+	/* Both are inherited by what is accepted. */
 	tcp_sock_set_nodelay(sock->sk);
+	WRITE_ONCE(tcp_sk(sock->sk)->notsent_lowat, KMQTT_UNSENT_MAX);
 	ret = kmqtt_compat_bind(sock, addr, len);
 	if (ret == -EADDRINUSE)
 		NL_SET_ERR_MSG(extack,
