@@ -42,18 +42,35 @@ static void kmqtt_account(struct kmqtt_broker *broker, s64 bytes)
 					 KMQTT_MEMORY_BATCH);
 }
 
-bool kmqtt_charge(struct kmqtt_broker *broker, size_t bytes)
+static bool kmqtt_fits(struct percpu_counter *memory, size_t bytes, u64 max,
+		       enum kmqtt_share share)
 {
-	u64 max = kmqtt_cfg(broker, KMQTT_SET_MEMORY_MAX);
+	return percpu_counter_read_positive(memory) + bytes <=
+	       max - (max >> 4) * (KMQTT_PASS - share);
+}
 
-	if (percpu_counter_read_positive(&broker->memory) + bytes > max)
-		return false;
-	if (kmqtt_broker_shares(broker) &&
-	    percpu_counter_read_positive(&kmqtt_netns_memory) + bytes >
-	    kmqtt_config_default(KMQTT_SET_MEMORY_MAX))
+bool kmqtt_room(struct kmqtt_broker *broker, size_t bytes,
+		enum kmqtt_share share)
+{
+	return kmqtt_fits(&broker->memory, bytes,
+			  kmqtt_cfg(broker, KMQTT_SET_MEMORY_MAX), share) &&
+	       (!kmqtt_broker_shares(broker) ||
+		kmqtt_fits(&kmqtt_netns_memory, bytes,
+			   kmqtt_config_default(KMQTT_SET_MEMORY_MAX), share));
+}
+
+bool kmqtt_charge_share(struct kmqtt_broker *broker, size_t bytes,
+			enum kmqtt_share share)
+{
+	if (!kmqtt_room(broker, bytes, share))
 		return false;
 	kmqtt_account(broker, bytes);
 	return true;
+}
+
+bool kmqtt_charge(struct kmqtt_broker *broker, size_t bytes)
+{
+	return kmqtt_charge_share(broker, bytes, KMQTT_PASS);
 }
 
 void kmqtt_charge_always(struct kmqtt_broker *broker, size_t bytes)
@@ -69,7 +86,7 @@ void kmqtt_uncharge(struct kmqtt_broker *broker, size_t bytes)
 bool kmqtt_charge_node(struct kmqtt_broker *broker, size_t bytes, bool charge)
 {
 	if (charge)
-		return kmqtt_charge(broker, bytes);
+		return kmqtt_charge_share(broker, bytes, KMQTT_STORE);
 	kmqtt_uncharge(broker, bytes);
 	return true;
 }

@@ -113,6 +113,32 @@ static inline u64 kmqtt_cfg(const struct kmqtt_broker *broker,
 }
 
 /**
+ * enum kmqtt_share - how full memory_max may get with things of a kind (16ths)
+ * @KMQTT_STORE: what may outlast its client: retained messages, subscriptions,
+ *	messages for who does not take them
+ * @KMQTT_HOLD: what a client may make large or leave: packets that are not
+ *	whole, wills, sessions that stay
+ * @KMQTT_CONNECT: connections and sessions that end with them
+ * @KMQTT_PASS: what passes through
+ *
+ * So who fills memory with what stays does not keep others from being served.
+ */
+enum kmqtt_share {
+	KMQTT_STORE = 12,
+	KMQTT_HOLD = 14,
+	KMQTT_CONNECT = 15,
+	KMQTT_PASS = 16,
+};
+
+/* Is there room for @bytes more of a kind? Approximate. Any context. */
+bool kmqtt_room(struct kmqtt_broker *broker, size_t bytes,
+		enum kmqtt_share share);
+
+/* kmqtt_charge() if there is room for more of a kind. */
+bool kmqtt_charge_share(struct kmqtt_broker *broker, size_t bytes,
+			enum kmqtt_share share);
+
+/**
  * kmqtt_charge() - account memory against the setting memory_max
  * @broker: whose
  * @bytes: how many
@@ -124,7 +150,7 @@ bool kmqtt_charge(struct kmqtt_broker *broker, size_t bytes);
 /* The same where refusing is no answer: small, or about to be freed. */
 void kmqtt_charge_always(struct kmqtt_broker *broker, size_t bytes);
 void kmqtt_uncharge(struct kmqtt_broker *broker, size_t bytes);
-/* For struct mqtt_tree: kmqtt_charge(), or kmqtt_uncharge() unless @charge. */
+/* For struct mqtt_tree: KMQTT_STORE, or kmqtt_uncharge() unless @charge. */
 bool kmqtt_charge_node(struct kmqtt_broker *broker, size_t bytes, bool charge);
 
 /* The broker of a namespace; valid as long as the namespace is. */

@@ -108,7 +108,7 @@ const struct kmqtt_setting_info kmqtt_settings[KMQTT_NR_SETTINGS] = {
 	},
 	[KMQTT_SET_MEMORY_MAX] = {
 		"memory_max", 0, KMQTT_MIB, S64_MAX,
-		"bytes of sessions, topics, queues, messages and rules; default: a quarter of the RAM", 4,
+		"bytes of connections, sessions, topics, queues, messages and rules; default: a quarter of the RAM", 4,
 		.host_only = true
 	},
 	[KMQTT_SET_RETRY_INTERVAL] = {

@@ -9,6 +9,7 @@
  */
 #include "conn.h"
 
+#include <linux/ipv6.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <net/sock.h>
@@ -26,6 +27,14 @@
  * does not overtake the CONNACK or DISCONNECT that says why (jiffies).
  */
 #define KMQTT_LINGER	(2 * HZ)
+
+/*
+ * What a connection takes without a byte in any buffer. The socket is TCP's,
+ * but it is our clients who make it be there, and it is most of the sum.
+ */
+#define KMQTT_CONN_BYTES	(sizeof(struct kmqtt_conn) + \
+				 sizeof(struct tcp6_sock) + \
+				 sizeof(struct socket_alloc))
 
 static void kmqtt_conn_release(struct work_struct *work)
 {
@@ -47,7 +56,7 @@ static void kmqtt_conn_release(struct work_struct *work)
 	atomic_dec(&conn->listener->nr_conns);
 	kmqtt_listener_put(conn->listener);
 	kfree(conn);
-	kmqtt_uncharge(broker, sizeof(*conn));
+	kmqtt_uncharge(broker, KMQTT_CONN_BYTES);
 	if (atomic_dec_and_test(&broker->nr_conns))
 		wake_up(&broker->idle);
 }
@@ -423,11 +432,11 @@ static struct kmqtt_conn *kmqtt_conn_alloc(struct kmqtt_listener *listener,
 	struct kmqtt_broker *broker = listener->broker;
 	struct kmqtt_conn *conn;
 
-	if (!kmqtt_charge(broker, sizeof(*conn)))
+	if (!kmqtt_charge_share(broker, KMQTT_CONN_BYTES, KMQTT_CONNECT))
 		return NULL;
 	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
 	if (!conn) {
-		kmqtt_uncharge(broker, sizeof(*conn));
+		kmqtt_uncharge(broker, KMQTT_CONN_BYTES);
 		return NULL;
 	}
 	kref_init(&conn->ref);

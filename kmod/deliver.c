@@ -53,6 +53,7 @@ void kmqtt_deliver_unwindow(struct kmqtt_session *session,
 	xa_erase(&session->by_id, out->packet_id);
 	out->packet_id = 0;
 	session->nr_inflight--;
+	kmqtt_uncharge(session->broker, kmqtt_id_bytes(session->nr_inflight));
 	if (out->counted)
 		session->nr_sent--;
 	out->counted = 0;
@@ -110,6 +111,8 @@ static int kmqtt_deliver_enter(struct kmqtt_session *session,
 	if (ret < 0)
 		return -ENOMEM;
 	out->packet_id = id;
+	kmqtt_charge_always(session->broker,
+			    kmqtt_id_bytes(session->nr_inflight));
 	session->nr_inflight++;
 	kmqtt_deliver_make_ready(session, out);
 	return 0;
@@ -309,6 +312,18 @@ static bool kmqtt_deliver_make_room(struct kmqtt_session *session)
 }
 
 /*
+ * Will a message leave as soon as it is queued, as far as one can tell? To a
+ * client that reads and acknowledges messages pass through, with all others
+ * they stay. session->lock held.
+ */
+static bool kmqtt_deliver_flows(const struct kmqtt_session *session, u8 qos)
+{
+	return session->conn &&
+	       !test_bit(KMQTT_CONN_TX_BLOCKED, &session->conn->flags) &&
+	       (!qos || kmqtt_deliver_window_open(session));
+}
+
+/*
  * May so many bytes be queued now? session->lock held. Return: false: no, and
  * that is counted.
  */
@@ -324,6 +339,12 @@ static bool kmqtt_deliver_admit(struct kmqtt_session *session, u8 qos,
 	if (!session->conn && !qos &&
 	    !kmqtt_cfg(broker, KMQTT_SET_QUEUE_QOS0_OFFLINE)) {
 		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_OFFLINE);
+		return false;
+	}
+	if (!kmqtt_room(broker, 0, KMQTT_STORE) &&
+	    !kmqtt_deliver_flows(session, qos)) {
+		session->dropped++;
+		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_MEMORY);
 		return false;
 	}
 	while (kmqtt_deliver_over_limit(session, size))

@@ -40,6 +40,11 @@ static u8 kmqtt_publish_acknowledge(struct kmqtt_run *run,
 				    publish->packet_id, reason);
 }
 
+static size_t kmqtt_publish_alias_bytes(const struct kmqtt_conn *conn)
+{
+	return conn->alias_in_max * sizeof(*conn->alias_in);
+}
+
 void kmqtt_publish_free_aliases(struct kmqtt_conn *conn)
 {
 	u16 i;
@@ -51,6 +56,19 @@ void kmqtt_publish_free_aliases(struct kmqtt_conn *conn)
 		kfree(conn->alias_in[i].data);
 	}
 	kvfree(conn->alias_in);
+	kmqtt_uncharge(conn->broker, kmqtt_publish_alias_bytes(conn));
+}
+
+static bool kmqtt_publish_make_aliases(struct kmqtt_conn *conn)
+{
+	size_t size = kmqtt_publish_alias_bytes(conn);
+
+	if (!kmqtt_charge_share(conn->broker, size, KMQTT_HOLD))
+		return false;
+	conn->alias_in = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	if (!conn->alias_in)
+		kmqtt_uncharge(conn->broker, size);
+	return conn->alias_in;
 }
 
 static u8 kmqtt_publish_set_alias(struct kmqtt_conn *conn, u16 alias,
@@ -59,18 +77,13 @@ static u8 kmqtt_publish_set_alias(struct kmqtt_conn *conn, u16 alias,
 	struct mqtt_str *slot;
 	u8 *copy;
 
-	if (!conn->alias_in) {
-		conn->alias_in = kvcalloc(conn->alias_in_max,
-					  sizeof(*conn->alias_in),
-					  GFP_KERNEL | __GFP_NOWARN);
-		if (!conn->alias_in)
-			return MQTT_RC_QUOTA_EXCEEDED;
-	}
+	if (!conn->alias_in && !kmqtt_publish_make_aliases(conn))
+		return MQTT_RC_QUOTA_EXCEEDED;
 	slot = &conn->alias_in[alias - 1];
 	if (slot->len == topic->len &&
 	    !memcmp(slot->data, topic->data, topic->len))
 		return 0;
-	if (!kmqtt_charge(conn->broker, topic->len))
+	if (!kmqtt_charge_share(conn->broker, topic->len, KMQTT_HOLD))
 		return MQTT_RC_QUOTA_EXCEEDED;
 	copy = kmemdup(topic->data, topic->len, GFP_KERNEL | __GFP_NOWARN);
 	if (!copy) {
@@ -146,16 +159,20 @@ static u8 kmqtt_publish_state(struct kmqtt_session *session, u16 packet_id)
 static int kmqtt_publish_remember(struct kmqtt_conn *conn, u16 packet_id)
 {
 	struct kmqtt_session *session = conn->session;
+	size_t size;
 	int ret;
 
 	if (session->nr_rx_qos2 >= conn->receive_max)
 		return -EDQUOT;
-	if (!kmqtt_charge(conn->broker, KMQTT_RX_QOS2_CHARGE))
+	size = kmqtt_id_bytes(session->nr_rx_qos2);
+	if (!kmqtt_charge_share(conn->broker, size,
+				session->nr_rx_qos2 < KMQTT_RX_QOS2_FEW ?
+				KMQTT_PASS : KMQTT_HOLD))
 		return -ENOMEM;
 	ret = xa_err(xa_store(&session->rx_qos2, packet_id, xa_mk_value(1),
 			      GFP_KERNEL));
 	if (ret)
-		kmqtt_uncharge(conn->broker, KMQTT_RX_QOS2_CHARGE);
+		kmqtt_uncharge(conn->broker, size);
 	else
 		WRITE_ONCE(session->nr_rx_qos2, session->nr_rx_qos2 + 1);
 	return ret;
@@ -167,7 +184,7 @@ static void kmqtt_publish_forget(struct kmqtt_session *session, u16 packet_id)
 	if (!xa_erase(&session->rx_qos2, packet_id))
 		return;
 	WRITE_ONCE(session->nr_rx_qos2, session->nr_rx_qos2 - 1);
-	kmqtt_uncharge(session->broker, KMQTT_RX_QOS2_CHARGE);
+	kmqtt_uncharge(session->broker, kmqtt_id_bytes(session->nr_rx_qos2));
 }
 
 /* Hand a message on. Return: the reason for its acknowledgment. */

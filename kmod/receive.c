@@ -23,6 +23,8 @@
 #define KMQTT_RX_ALWAYS		4096
 /* Answers the client has not taken: beyond this it is not read any more. */
 #define KMQTT_RX_PAUSE_AT	65536
+/* The same when memory is short. */
+#define KMQTT_RX_PAUSE_SHORT	1024
 
 static DEFINE_PER_CPU(u8 *, kmqtt_rx_spare);
 
@@ -98,7 +100,7 @@ static u8 kmqtt_receive_reserve(struct kmqtt_conn *conn, u32 size)
 	 */
 	if (size <= KMQTT_RX_ALWAYS)
 		kmqtt_charge_always(conn->broker, size);
-	else if (!kmqtt_charge(conn->broker, size))
+	else if (!kmqtt_charge_share(conn->broker, size, KMQTT_HOLD))
 		return MQTT_RC_QUOTA_EXCEEDED;
 	buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!buf) {
@@ -403,7 +405,11 @@ static int kmqtt_receive_read(struct kmqtt_conn *conn, u8 *buf, u32 size)
 /* Not read while the client leaves our answers lying; send.c wakes us. */
 static bool kmqtt_receive_paused(struct kmqtt_conn *conn)
 {
-	if (READ_ONCE(conn->ctl_len) < KMQTT_RX_PAUSE_AT)
+	u32 limit = KMQTT_RX_PAUSE_AT;
+
+	if (!kmqtt_room(conn->broker, 0, KMQTT_HOLD))
+		limit = KMQTT_RX_PAUSE_SHORT;
+	if (READ_ONCE(conn->ctl_len) < limit)
 		return false;
 	/* After a reset nobody takes our answers, and nothing would wake us. */
 	if (READ_ONCE(conn->sock->sk->sk_state) == TCP_CLOSE) {
@@ -412,7 +418,7 @@ static bool kmqtt_receive_paused(struct kmqtt_conn *conn)
 	}
 	set_bit(KMQTT_CONN_RX_PAUSED, &conn->flags);
 	smp_mb__after_atomic(); /* pairs with the xchg of ctl in send.c */
-	if (READ_ONCE(conn->ctl_len) >= KMQTT_RX_PAUSE_AT)
+	if (READ_ONCE(conn->ctl_len) >= limit)
 		return true;
 	clear_bit(KMQTT_CONN_RX_PAUSED, &conn->flags);
 	return false;

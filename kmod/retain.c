@@ -86,7 +86,7 @@ static bool kmqtt_retain_put(struct kmqtt_broker *broker,
 
 	if (!kmqtt_retain_fits(broker, old, msg))
 		return false;
-	if (!kmqtt_charge(broker, sizeof(*retained)))
+	if (!kmqtt_charge_share(broker, sizeof(*retained), KMQTT_STORE))
 		return false;
 	retained = kmalloc(sizeof(*retained), GFP_KERNEL);
 	if (!retained) {
@@ -157,7 +157,7 @@ static bool kmqtt_collect_grow(struct kmqtt_collect *collect)
 	struct kmqtt_replay *old = collect->replay, *replay;
 	size_t size = struct_size(replay, items, max);
 
-	if (!kmqtt_charge(broker, size))
+	if (!kmqtt_charge_share(broker, size, KMQTT_HOLD))
 		return false;
 	replay = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!replay) {

@@ -18,6 +18,9 @@ static u32 kmqtt_session_hash_key(const void *data, u32 len, u32 seed)
 	return jhash(key->data, key->len, seed);
 }
 
+/* Bytes; longer client identifiers are not what memory is kept free for. */
+#define KMQTT_SESSION_SMALL	2048
+
 static u32 kmqtt_session_hash_obj(const void *data, u32 len, u32 seed)
 {
 	const struct kmqtt_session *session = data;
@@ -61,7 +64,7 @@ static void kmqtt_session_free(struct rcu_head *rcu)
 	kmqtt_session_free_username(session->broker,
 				    rcu_dereference_raw(session->username));
 	kmqtt_uncharge(session->broker, session->charged +
-		       session->nr_rx_qos2 * KMQTT_RX_QOS2_CHARGE);
+		       kmqtt_ids_bytes(session->nr_rx_qos2));
 	kvfree(session);
 }
 
@@ -224,7 +227,7 @@ static void kmqtt_session_timer(struct work_struct *work)
 
 static struct kmqtt_session *
 kmqtt_session_create(struct kmqtt_broker *broker,
-		     const struct mqtt_str *client_id)
+		     const struct mqtt_str *client_id, bool stays)
 {
 	size_t size = sizeof(struct kmqtt_session) + client_id->len;
 	struct kmqtt_session *session;
@@ -232,7 +235,8 @@ kmqtt_session_create(struct kmqtt_broker *broker,
 	lockdep_assert_held(&broker->lock);
 	if (broker->nr_sessions >= kmqtt_cfg(broker, KMQTT_SET_SESSION_MAX))
 		return ERR_PTR(-ENOSPC);
-	if (!kmqtt_charge(broker, size))
+	if (!kmqtt_charge_share(broker, size, stays || size > KMQTT_SESSION_SMALL ?
+				KMQTT_HOLD : KMQTT_CONNECT))
 		return ERR_PTR(-ENOMEM);
 	session = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!session)
@@ -386,7 +390,8 @@ static int kmqtt_session_attach_locked(struct kmqtt_attach *attach,
 		session = NULL;
 	}
 	if (!session) {
-		session = kmqtt_session_create(broker, &attach->client_id);
+		session = kmqtt_session_create(broker, &attach->client_id,
+					       attach->expiry);
 		if (IS_ERR(session))
 			return PTR_ERR(session);
 		kmqtt_session_get(session);

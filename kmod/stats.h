@@ -46,6 +46,7 @@ struct kmqtt_broker;
 	X(WILLS_SENT, "wills_sent", "will messages published") \
 	X(SESSIONS_EXPIRED, "sessions_expired", "sessions ended by their expiry interval") \
 	X(RETAINED_REFUSED, "retained_refused", "messages not retained: a limit was reached") \
+	X(SUBSCRIPTIONS_REFUSED, "subscriptions_refused", "topic filters refused: a limit was reached") \
 	X(EVENTS_LOST, "events_lost", "events that nobody got who listens")
 
 enum kmqtt_stat {

@@ -151,7 +151,7 @@ static struct kmqtt_group *kmqtt_group_get(struct kmqtt_broker *broker,
 	if (group || !create)
 		return group;
 	size = struct_size(group, name, name->len);
-	if (!kmqtt_charge(broker, size))
+	if (!kmqtt_charge_share(broker, size, KMQTT_STORE))
 		return NULL;
 	group = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!group)
@@ -265,7 +265,7 @@ static struct kmqtt_sub *kmqtt_sub_create(struct kmqtt_session *session,
 	struct kmqtt_broker *broker = session->broker;
 	struct kmqtt_sub *sub;
 
-	if (!kmqtt_charge(broker, sizeof(*sub)))
+	if (!kmqtt_charge_share(broker, sizeof(*sub), KMQTT_STORE))
 		return NULL;
 	sub = kzalloc(sizeof(*sub), GFP_KERNEL);
 	if (!sub)
@@ -412,6 +412,8 @@ static u8 kmqtt_subscribe_one(struct kmqtt_conn *conn,
 	mutex_lock(&broker->lock);
 	reason = kmqtt_sub_put(session, &req);
 	mutex_unlock(&broker->lock);
+	if (reason == MQTT_RC_QUOTA_EXCEEDED)
+		kmqtt_stat_inc(broker, KMQTT_STAT_SUBSCRIPTIONS_REFUSED);
 	if (reason >= 0x80)
 		return reason;
 	kmqtt_event_session(session, KMQTT_EVENT_SUBSCRIBED, filter, reason);

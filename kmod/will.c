@@ -8,6 +8,9 @@
 #include "message.h"
 #include "session.h"
 
+/* Bytes of payload. */
+#define KMQTT_WILL_SMALL	256
+
 struct kmqtt_will *kmqtt_will_create(struct kmqtt_broker *broker,
 				     const struct mqtt_connect *connect)
 {
@@ -20,6 +23,10 @@ struct kmqtt_will *kmqtt_will_create(struct kmqtt_broker *broker,
 	};
 	struct kmqtt_will *will;
 
+	/* A small one is no reason to refuse a client. */
+	if (!kmqtt_room(broker, 0, connect->will_payload.len <= KMQTT_WILL_SMALL ?
+			KMQTT_CONNECT : KMQTT_HOLD))
+		return NULL;
 	will = kzalloc(sizeof(*will), GFP_KERNEL);
 	if (!will)
 		return NULL;
