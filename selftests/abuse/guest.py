@@ -10,6 +10,8 @@ sys.dont_write_bytecode = True
 
 import gauge
 import network  # noqa: F401
+import contents  # noqa: F401
+import exhaustion  # noqa: F401
 
 if __name__ == "__main__":
     gauge.main()
