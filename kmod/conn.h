@@ -180,7 +180,6 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock);
  * Returns at once; the io work does the rest.
  */
 void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason);
-
 /* The same without a DISCONNECT: the network failed, or CONNACK said it. */
 void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason);
 
@@ -194,16 +193,13 @@ static inline bool kmqtt_conn_closing(const struct kmqtt_conn *conn)
 	return READ_ONCE(conn->closing);
 }
 
-/* Have the io work run. */
 void kmqtt_conn_queue_io(struct kmqtt_conn *conn);
 void kmqtt_conn_queue_tx(struct kmqtt_conn *conn);
 
 /* (Re)start the timer of @conn: @delay jiffies from now, whatever was set. */
 void kmqtt_conn_set_timer(struct kmqtt_conn *conn, unsigned long delay);
-
 /* Memory is short: have the timer of a connected client try to send again. */
 void kmqtt_conn_send_later(struct kmqtt_conn *conn);
-
 /* Have the timers of all connections look at the settings again. */
 void kmqtt_conn_wake_timers(struct kmqtt_broker *broker);
 

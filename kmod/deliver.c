@@ -17,6 +17,7 @@
 #include "conn.h"
 #include "control.h"
 #include "datapath.h"
+#include "packet_ids.h"
 #include "retain.h"
 #include "session.h"
 

@@ -11,6 +11,7 @@
 #include "control.h"
 #include "core/topic.h"
 #include "datapath.h"
+#include "packet_ids.h"
 #include "session.h"
 
 static u8 kmqtt_publish_answer(struct kmqtt_run *run, struct kmqtt_conn *conn,

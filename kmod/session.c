@@ -10,6 +10,7 @@
 #include "control.h"
 #include "core/rhash.h"
 #include "datapath.h"
+#include "packet_ids.h"
 
 static u32 kmqtt_session_hash_key(const void *data, u32 len, u32 seed)
 {

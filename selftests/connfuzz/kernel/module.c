@@ -14,6 +14,7 @@ void shim_load(bool initial)
 {
 	the_net = initial ? &init_net : &other_net;
 	the_net->going = false;
+	the_net->ipv4.sysctl_tcp_rmem[2] = 6 << 20;
 	memset(__start_shim_percpu, 0,
 	       __stop_shim_percpu - __start_shim_percpu);
 }

@@ -167,6 +167,25 @@ bool sk_stream_is_writeable(const struct sock *sk)
 	return sk->peer->window && !sk->sk_err;
 }
 
+struct tcp_sock *tcp_sk(const struct sock *sk)
+{
+	static struct tcp_sock nowhere;
+
+	SHIM_CHECK(sk);
+	return &nowhere;
+}
+
+void lock_sock(struct sock *sk)
+{
+	SHIM_CHECK(sk);
+	shim_might_sleep();
+}
+
+void release_sock(struct sock *sk)
+{
+	SHIM_CHECK(sk);
+}
+
 bool sock_owned_by_user(struct sock *sk)
 {
 	if (!sk->peer->busy)

@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 #define XA_FLAGS_ALLOC1		1
+#define XA_CHUNK_SIZE		64
 #define XA_LIMIT(min, max)	((struct xa_limit){ .lo = min, .hi = max })
 
 struct xa_limit {

@@ -9,6 +9,9 @@
 struct net {
 	void *generic;
 	bool going;
+	struct {
+		int sysctl_tcp_rmem[3];
+	} ipv4;
 };
 
 struct pernet_operations {

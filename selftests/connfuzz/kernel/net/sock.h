@@ -12,6 +12,7 @@
 #define RCV_SHUTDOWN		1
 #define SEND_SHUTDOWN		2
 #define SK_USER_DATA_NOCOPY	1
+#define SOCK_RCVBUF_LOCK	2
 
 struct shim_peer;
 
@@ -23,6 +24,8 @@ struct sock {
 	int sk_state;
 	int sk_err;
 	int sk_shutdown;
+	int sk_rcvbuf;
+	u8 sk_userlocks;
 	u32 sk_wmem_queued;
 	gfp_t sk_allocation;
 	bool sk_net_refcnt;
@@ -57,6 +60,8 @@ static inline struct net *sock_net(const struct sock *sk)
 	return sk->net;
 }
 
+void lock_sock(struct sock *sk);
+void release_sock(struct sock *sk);
 bool sock_owned_by_user(struct sock *sk);
 bool sk_stream_is_writeable(const struct sock *sk);
 
