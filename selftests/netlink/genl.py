@@ -110,8 +110,11 @@ class Genl:
         body = struct.pack("=BBH", cmd, version, reserved) + attrs + tail
         data = struct.pack("=IHHII", 16 + len(body), kind, flags, self.seq,
                            0) + body
-        self.sock.sendto(data, (0, 0))
+        self.transmit(data)
         return data
+
+    def transmit(self, data):
+        self.sock.sendto(data, (0, 0))
 
     def messages(self):
         """The messages of one datagram, each with its header."""
