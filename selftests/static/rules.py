@@ -25,8 +25,10 @@ CORE_INCLUDES = re.compile(
     r"linux/(bug|delay|err|errno|jhash|kernel|limits|list|lockdep|minmax|"
     r"mutex|rculist|rcupdate|rhashtable|sched|slab|srcu|stddef|string|types)"
     r"\.h$")
-NO_LICENCE_LINE = ("COPYING", "*.md", "*.tsv", "dkms.conf", "*.example",
-                   "*/corpus/*", "*/regressions/*", "*/inputs/*")
+CODE = ("*.c", "*.h", "*.py", "*.js", "*.sh", "*Makefile", "Kbuild",
+        "*.config")
+# What is shipped, and the faults that show that the rules are looked after.
+OURS = ("kmod/*", "user/*", "selftests/static/planted/*")
 INCLUDE = re.compile(r'^#include ([<"])([^>"]+)[>"]')
 
 
@@ -42,7 +44,7 @@ def matches(path, patterns):
 
 def licence(path, lines):
     """The licence is the first line, or the second after #!."""
-    if matches(path, NO_LICENCE_LINE):
+    if not matches(path, CODE) and not lines[0].startswith("#!"):
         return
     first = lines[1:2] if lines[0].startswith("#!") else lines[:1]
     if not any("SPDX-License-Identifier: " in line for line in first):
@@ -91,7 +93,8 @@ def later(path, lines):
 
 
 def versions(path, lines):
-    if not path.endswith((".c", ".h")) or path == "kmod/compat.h":
+    if not path.endswith((".c", ".h")) or path == "kmod/compat.h" or \
+            not matches(path, OURS):
         return
     for number, line in enumerate(lines, 1):
         if VERSION.search(line):
@@ -101,7 +104,7 @@ def versions(path, lines):
 def includes(path, lines):
     """A file's own header comes first, so that it stands alone; a header
     draws in few others; the core knows little of the kernel."""
-    if not path.endswith((".c", ".h")):
+    if not path.endswith((".c", ".h")) or not matches(path, OURS):
         return
     found = [(n, m) for n, m in ((n, INCLUDE.match(line))
                                  for n, line in enumerate(lines, 1)) if m]
