@@ -14,19 +14,19 @@ for tool in llvm-profdata llvm-cov; do
 done
 for target; do
 	mkdir -p "regression/$target"
-	LLVM_PROFILE_FILE="$dir/profile/$target.raw" \
-		"$dir/profile/$target" -runs=0 -timeout=20 \
+	LLVM_PROFILE_FILE="$dir/profiled/$target.raw" \
+		"$dir/profiled/$target" -runs=0 -timeout=20 \
 		"$dir/corpus/$target" "regression/$target" \
-		>"$dir/profile/$target.log" 2>&1 || {
-		tail -n 20 "$dir/profile/$target.log" >&2
+		>"$dir/profiled/$target.log" 2>&1 || {
+		tail -n 20 "$dir/profiled/$target.log" >&2
 		exit 1
 	}
 	rmdir "regression/$target" 2>/dev/null
-	llvm-profdata merge -o "$dir/profile/$target.prof" \
-		"$dir/profile/$target.raw"
+	llvm-profdata merge -o "$dir/profiled/$target.prof" \
+		"$dir/profiled/$target.raw"
 	echo "== $target: $(find "$dir/corpus/$target" -type f | wc -l) inputs"
-	llvm-cov report "$dir/profile/$target" \
-		-instr-profile="$dir/profile/$target.prof" \
+	llvm-cov report "$dir/profiled/$target" \
+		-instr-profile="$dir/profiled/$target.prof" \
 		-ignore-filename-regex='selftests|/usr/' |
 		awk '/\.c |^TOTAL/ { printf "%-40s %s of lines\n", $1, $10 }'
 done

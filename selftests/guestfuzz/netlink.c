@@ -9,7 +9,7 @@
  *
  *	KMQTT_TEST_SEED		repeats the choice of cases
  *	KMQTT_FUZZ_SECONDS	so long; else a sample for less than a minute
- *	KMQTT_FUZZ_CASE		one request: n123
+ *	KMQTT_FUZZ_CASE		one request: n123 (a change), m123 (at random)
  */
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -245,7 +245,7 @@ static int play_buffer(uint64_t seed)
 		request_random(&victim, &msg, &state);
 	wrong = reply_wrong(&victim, &msg);
 	if (wrong)
-		run_fail("%s: requests at random, seed %llu", wrong,
+		run_fail("%s: at random; again: KMQTT_FUZZ_CASE=m%llu", wrong,
 			 (unsigned long long)seed);
 	return nr;
 }
@@ -287,12 +287,17 @@ static void play_crowded(void)
 
 static void play_one(const char *text)
 {
-	if (text[0] != 'n')
+	uint64_t number = strtoull(text + 1, NULL, 0);
+
+	if (text[0] != 'n' && text[0] != 'm')
 		run_skip("KMQTT_FUZZ_CASE names no request");
 	if (!run_test("one request", 1))
 		return;
 	victim_begin();
-	play_case(strtoull(text + 1, NULL, 0) % request_cases());
+	if (text[0] == 'n')
+		play_case(number % request_cases());
+	else
+		play_buffer(number);
 	victim_end(true);
 	home_well("one request");
 	run_test_end();

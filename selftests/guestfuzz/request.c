@@ -445,9 +445,12 @@ static bool field_case(struct genl *nl, struct genl_msg *msg,
 	int i = n / NR_FIELD_CHANGES, how = n % NR_FIELD_CHANGES;
 	uint8_t copy[128];
 
-	sprintf(what, "attribute %d (type %d): %s %d", i,
-		req->fields[i].type & NLA_TYPE_MASK,
-		how < OTHER_TYPE ? field_changes[how] : "type", how - OTHER_TYPE);
+	what += sprintf(what, "attribute %d (type %d): ", i,
+			req->fields[i].type & NLA_TYPE_MASK);
+	if (how < OTHER_TYPE)
+		sprintf(what, "%s", field_changes[how]);
+	else
+		sprintf(what, "as type %d", how - OTHER_TYPE);
 	if (!change_field(req, i, how, copy))
 		return false;
 	put_request(nl, msg, req);

@@ -207,7 +207,7 @@ static const struct family families[] = {
 
 #define NR_FAMILIES	(sizeof(families) / sizeof(families[0]))
 
-static const char as_written[] = "sessions as they are written";
+static const char as_written[] = "sessions as they are written, and byte by byte";
 
 /*
  * All cases of a kind, in an order that the seed chooses: with any number of
@@ -254,6 +254,12 @@ static void play_as_written(void)
 	run_test_always(as_written);
 	for (i = 0; i < nr_sessions; i++)
 		batch.numbers[i] = i;
+	slots_run(&env, next_of_batch, &batch);
+	/* The last splits are those into single bytes. */
+	batch.kind = PLAN_SPLIT;
+	batch.next = 0;
+	for (i = 0; i < nr_sessions; i++)
+		batch.numbers[i] = plan_count(PLAN_SPLIT) - nr_sessions + i;
 	slots_run(&env, next_of_batch, &batch);
 	all_well(as_written);
 	run_test_end();

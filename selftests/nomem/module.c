@@ -286,13 +286,14 @@ static int acl_set(const struct nlmsghdr *nlh)
 
 static void acl_get(struct answer *a)
 {
-	struct nlattr item[2];
+	struct {
+		struct nlattr nla;
+		uint8_t access;
+		uint8_t pad[3];
+	} item = { { NLA_HDRLEN + 1, KMQTT_A_ACCESS }, KMQTT_ACCESS_ALL };
 
 	begin(a, NLSOCK_FAMILY, KMQTT_CMD_ACL_SET);
-	memcpy(item, &(struct nlattr){ 5, KMQTT_A_ACCESS }, sizeof(*item));
-	memset(&item[1], 0, sizeof(*item));
-	memset(&item[1], KMQTT_ACCESS_ALL, 1);
-	put(a, KMQTT_A_ITEM | NLA_F_NESTED, item, sizeof(item));
+	put(a, KMQTT_A_ITEM | NLA_F_NESTED, &item, sizeof(item));
 }
 
 static void clients_get(struct answer *a, int cmd)
