@@ -122,6 +122,9 @@ void kmqtt_broker_stop(struct kmqtt_broker *broker, bool last)
 	kmqtt_acl_reset(broker);
 	if (last)
 		return;
+	/* What is freed after a grace period is counted until then. */
+	srcu_barrier(kmqtt_srcu);
+	rcu_barrier();
 	kmqtt_config_reset(broker);
 	mutex_lock(&broker->lock);
 	WRITE_ONCE(broker->stopping, false);
