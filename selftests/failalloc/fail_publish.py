@@ -113,7 +113,7 @@ def an_answer_that_cannot_be_queued_ends_the_connection(w):
         one.expect_close()
 
 
-@fails("kmqtt_publish_set_alias")
+@fails("kmqtt_publish_make_aliases")
 def an_alias_that_cannot_be_kept_ends_the_connection(w):
     one = w.client()
     with w.failing():
