@@ -31,7 +31,7 @@ MACHINES = {
                 "qemu-system-arm"),
 }
 APPEND = ("quiet panic=-1 oops=panic panic_on_warn=0 nokaslr "
-          "mitigations=off random.trust_cpu=on tsc=nowatchdog "
+          "mitigations=off random.trust_cpu=on tsc=nowatchdog no_timer_check "
           "watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 "
           "rdinit=/init")
 PR_SET_PDEATHSIG = 1
