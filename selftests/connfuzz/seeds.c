@@ -17,7 +17,7 @@
 #define CASES	6
 
 /* One operation of client @who. */
-#define DO(who, op, a, b, c)	{ (op) | (who) << 5, a, b, c }
+#define DO(who, op, a, b, c)	{ { (op) | (who) << 5, a, b, c } }
 
 /* Arguments of CONNECT */
 #define V5	0
