@@ -85,7 +85,8 @@ def held():
 
 def settle(wanted=None):
     """What is held once nothing more is freed, or no more than wanted."""
-    end = time.monotonic() + machine.UNLOAD
+    # TCP's timers may keep what was sent for a minute and more.
+    end = time.monotonic() + 4 * machine.UNLOAD
     before = None
     while time.monotonic() < end:
         now = held()
