@@ -84,7 +84,7 @@ class Builder:
         return target
 
     def run(self, argv, binds=(), env=None):
-        return self.root.run(argv, [(self.work, "/work")] + list(binds), env)
+        return self.root.run(argv, [(self.work, "/mnt/out")] + list(binds), env)
 
     def make(self, *args, **kwargs):
         return self.run(["make", "-j%d" % os.cpu_count()] + list(args),
@@ -135,7 +135,7 @@ class Builder:
         elif compiler != "gcc":
             args.append("CC=%s-%s" % (self.triplet, compiler))
         status, out = self.make("-C", "/lib/modules/%s/build" % version,
-                                "M=/work/" + name, *args, "modules",
+                                "M=/mnt/out/" + name, *args, "modules",
                                 binds=binds)
         wrong = verdict(status, out)
         return (None, wrong) if wrong else (folder + "/kmqtt.ko", None)
@@ -145,7 +145,7 @@ class Builder:
         name = "user-%s-%s" % (os.path.basename(self.root.path), self.arch)
         folder = self.copy(name, "user", "kmod/include")
         status, out = self.make(
-            "-C", "/work/%s/user" % name, "CC=%s-gcc" % self.triplet, "all",
+            "-C", "/mnt/out/%s/user" % name, "CC=%s-gcc" % self.triplet, "all",
             env={"PKG_CONFIG_LIBDIR": "/usr/lib/%s/pkgconfig:"
                                       "/usr/share/pkgconfig" % self.triplet})
         wrong = verdict(status, out)
@@ -155,9 +155,9 @@ class Builder:
         """The unit tests for a machine that is only emulated: (0, KTAP)."""
         name = "unit-" + self.arch
         self.copy(name, "kmod/core", "selftests/unit", "selftests/shim")
-        out = "/work/%s/out" % name
+        out = "/mnt/out/%s/out" % name
         status, text = self.make(
-            "-C", "/work/%s/selftests/unit" % name, "OUTPUT=" + out, "all",
+            "-C", "/mnt/out/%s/selftests/unit" % name, "OUTPUT=" + out, "all",
             # what sanitizers find does not depend on the machine
             "CC=%s-gcc" % self.triplet, "SANITIZE=",
             env={"CFLAGS": "-O2"})
