@@ -377,10 +377,14 @@ void kmqtt_batch_take_items(struct kmqtt_conn *conn,
 			bytes += min_t(u32, kmqtt_msg_size(msg),
 				       KMQTT_TX_BYTES);
 		}
-		/* Dropped ones, or passed over, have made room for others. */
+		/*
+		 * Dropped ones, or passed over, have made room for others, as
+		 * these will for a replay.
+		 */
 		batch->more = batch->nr_items == KMQTT_TX_ITEMS ||
 			      bytes >= KMQTT_TX_BYTES || ret == -EAGAIN ||
-			      session->dropped != dropped;
+			      session->dropped != dropped ||
+			      (batch->nr_items && !list_empty(&session->replays));
 	}
 	spin_unlock(&session->lock);
 	/* Nothing else may come to try again what lacked memory. */

@@ -21,8 +21,13 @@
 #include "retain.h"
 #include "session.h"
 
-/* Deliveries made ahead from a replay. */
+/*
+ * Deliveries made ahead from a replay: so many, as long as they have no more
+ * bytes than this. A message that was made a delivery stays until it is sent,
+ * even if another takes its place in the tree.
+ */
 #define KMQTT_REPLAY_AHEAD	64
+#define KMQTT_REPLAY_BYTES	131072
 /*
  * A queue this long is sent before the publisher's next packet is looked at,
  * so that a burst fills no queue that its client would have emptied.
@@ -200,6 +205,7 @@ static int kmqtt_deliver_refill_replays(struct kmqtt_session *session)
 
 	while (!list_empty(&session->replays) &&
 	       session->nr_queued < KMQTT_REPLAY_AHEAD &&
+	       session->queued_bytes < KMQTT_REPLAY_BYTES &&
 	       kmqtt_deliver_window_open(session)) {
 		replay = list_first_entry(&session->replays,
 					  struct kmqtt_replay, link);

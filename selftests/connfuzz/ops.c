@@ -14,6 +14,7 @@ static struct {
 	bool mutated;
 	bool together;
 	u32 nr_waiting;
+	bool waiting_wild;	/* whoever it was made for: another may send it */
 } ops;
 
 static u8 waiting[64 * 1024];
@@ -39,8 +40,10 @@ static void mutate(struct client *client, struct packet *packet)
 
 static void send_waiting(struct client *client)
 {
+	client->wild |= ops.waiting_wild;
 	shim_peer_write(&client->peer, waiting, ops.nr_waiting);
 	ops.nr_waiting = 0;
+	ops.waiting_wild = false;
 }
 
 void send_packet(struct client *client, struct packet packet)
@@ -49,6 +52,7 @@ void send_packet(struct client *client, struct packet packet)
 	if (ops.together && packet.len <= sizeof(waiting) - ops.nr_waiting) {
 		memcpy(waiting + ops.nr_waiting, packet.data, packet.len);
 		ops.nr_waiting += packet.len;
+		ops.waiting_wild |= client->wild;
 		return;
 	}
 	if (ops.nr_waiting)

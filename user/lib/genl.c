@@ -26,6 +26,7 @@
 #define SOL_NETLINK	270
 #endif
 
+#define MAX_ERRNO	4095	/* as the kernel has it */
 #define WAIT_MS		30000
 #define KEPT_MAX	4096
 #define READ_BUDGET	64	/* datagrams of one kmnl_read() */
@@ -410,6 +411,8 @@ static void answer_end(struct kmnl *nl, struct nlmsghdr *nlh, struct wait *w)
 		memcpy(&err, data, sizeof(err));
 	if (nlh->nlmsg_type == NLMSG_ERROR &&
 	    len < (int)sizeof(struct nlmsgerr))
+		err = -EPROTO;
+	if (err < -MAX_ERRNO)
 		err = -EPROTO;
 	if (err < 0) {
 		skip = tlvs_offset(nlh, len);
