@@ -67,52 +67,73 @@ static bool next_of_batch(struct plan *plan, void *arg)
 	return false;
 }
 
-/** struct strangers - sessions that dumps show, but for those of witnesses */
-struct strangers {
-	char (*ids)[PLAN_BYTES];
+/** struct names - of what dumps show, and is to go */
+struct names {
+	char (*names)[PLAN_BYTES];
 	int nr;
 };
 
-static void take_stranger(const uint8_t *attrs, size_t len, void *arg)
+static void take_name(const uint8_t *attrs, size_t len, struct names *all,
+		      int type)
 {
-	struct strangers *all = arg;
-	const char *id;
+	const char *name;
 	size_t size;
 
-	id = genl_attr(attrs, len, KMQTT_A_CLIENT_ID, &size);
-	if (!id || !strcmp(id, "held") || size > PLAN_BYTES ||
-	    all->nr == 2 * BATCH)
-		return;
-	memcpy(all->ids[all->nr++], id, size);
+	name = genl_attr(attrs, len, type, &size);
+	if (name && size <= PLAN_BYTES && all->nr < 2 * BATCH)
+		memcpy(all->names[all->nr++], name, size);
 }
 
-/* What clients have left on purpose: persistent sessions, retained messages. */
-static void clean_up(void)
+static void take_session(const uint8_t *attrs, size_t len, void *arg)
 {
-	static struct strangers all;
+	struct names *all = arg;
+
+	take_name(attrs, len, all, KMQTT_A_CLIENT_ID);
+	/* a witness */
+	if (all->nr && !strcmp(all->names[all->nr - 1], "held"))
+		all->nr--;
+}
+
+static void take_topic(const uint8_t *attrs, size_t len, void *arg)
+{
+	take_name(attrs, len, arg, KMQTT_A_TOPIC);
+}
+
+static void remove_name(int cmd, int type, const char *name)
+{
 	static struct genl_msg msg;
 	size_t at;
-	int i;
 
-	if (!all.ids)
-		all.ids = malloc(2 * BATCH * sizeof(*all.ids));
-	if (!all.ids)
-		run_die("memory");
-	all.nr = 0;
-	genl_dump(&asking, KMQTT_CMD_SESSION_GET, take_stranger, &all);
-	for (i = 0; i < all.nr; i++) {
-		msg.len = 0;
-		at = genl_begin(&asking, &msg, KMQTT_CMD_SESSION_DEL,
-				NLM_F_ACK);
-		genl_put_string(&msg, KMQTT_A_CLIENT_ID, all.ids[i]);
-		genl_finish(&msg, at);
-		genl_ask(&asking, &msg, NULL, NULL);
-	}
 	msg.len = 0;
-	at = genl_begin(&asking, &msg, KMQTT_CMD_RETAINED_DEL, NLM_F_ACK);
-	genl_put_string(&msg, KMQTT_A_FILTER, "#");
+	at = genl_begin(&asking, &msg, cmd, NLM_F_ACK);
+	genl_put_string(&msg, type, name);
 	genl_finish(&msg, at);
 	genl_ask(&asking, &msg, NULL, NULL);
+}
+
+/*
+ * What clients have left on purpose: persistent sessions, retained messages.
+ * Those one by one: "#" does not match topics that begin with "$".
+ */
+static void clean_up(void)
+{
+	static struct names all;
+	int i;
+
+	if (!all.names)
+		all.names = malloc(2 * BATCH * sizeof(*all.names));
+	if (!all.names)
+		run_die("memory");
+	all.nr = 0;
+	genl_dump(&asking, KMQTT_CMD_SESSION_GET, take_session, &all);
+	for (i = 0; i < all.nr; i++)
+		remove_name(KMQTT_CMD_SESSION_DEL, KMQTT_A_CLIENT_ID,
+			    all.names[i]);
+	all.nr = 0;
+	genl_dump(&asking, KMQTT_CMD_RETAINED_GET, take_topic, &all);
+	for (i = 0; i < all.nr; i++)
+		remove_name(KMQTT_CMD_RETAINED_DEL, KMQTT_A_FILTER,
+			    all.names[i]);
 }
 
 /* Until all is as it was. Return: false: it never was. */
