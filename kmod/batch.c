@@ -46,6 +46,7 @@ void kmqtt_batch_reset(struct kmqtt_batch *batch)
 	batch->scratch_len = 0;
 	batch->kept = false;
 	batch->more = false;
+	batch->barren = 0;
 }
 
 /* The head that needed a buffer of its own is sent. */
@@ -136,10 +137,13 @@ static u16 kmqtt_alias_give(struct kmqtt_conn *conn,
 		conn->alias_out = kcalloc(max, sizeof(*conn->alias_out), gfp);
 	if (!conn->alias_out)
 		return 0;
-	copy = kmemdup(topic->data, topic->len, gfp | __GFP_NOWARN);
-	if (!copy)
+	if (!kmqtt_charge_share(conn->broker, topic->len, KMQTT_HOLD))
 		return 0;
-	kmqtt_charge_always(conn->broker, topic->len);
+	copy = kmemdup(topic->data, topic->len, gfp | __GFP_NOWARN);
+	if (!copy) {
+		kmqtt_uncharge(conn->broker, topic->len);
+		return 0;
+	}
 	conn->alias_out[conn->alias_out_nr].data = copy;
 	conn->alias_out[conn->alias_out_nr].len = topic->len;
 	return ++conn->alias_out_nr;

@@ -28,6 +28,7 @@
  * @scratch_len: bytes used
  * @more: the session has, or may have, more that is due
  * @kept: charged, since it belongs to a connection
+ * @barren: how often in a row the socket took nothing, up to 2
  * @scratch: heads and small payloads
  */
 struct kmqtt_batch {
@@ -45,6 +46,7 @@ struct kmqtt_batch {
 	u32 scratch_len;
 	bool more;
 	bool kept;
+	u8 barren;
 	u8 scratch[KMQTT_TX_SCRATCH];
 };
 

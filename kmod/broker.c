@@ -137,6 +137,7 @@ static int __net_init kmqtt_broker_create(struct net *net)
 	int ret;
 
 	broker->net = net;
+	mutex_init(&broker->stop_lock);
 	mutex_init(&broker->lock);
 	mutex_init(&broker->retain_lock);
 	mutex_init(&broker->acl_lock);

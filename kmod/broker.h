@@ -20,6 +20,8 @@ struct net;
  * struct kmqtt_broker - one per network namespace, made and ended with it
  * @net: its namespace; not referenced, the pernet hooks bound our life
  * @stopping: nothing new is let in; set under @lock, read without
+ * @stop_lock: one BROKER_STOP at a time: each sets and clears @stopping; taken
+ *	before @lock
  * @config: settings by enum kmqtt_setting, READ_ONCE/WRITE_ONCE
  * @stats: per-CPU counters
  * @memory: bytes held by messages, queues, sessions and receive buffers
@@ -57,6 +59,7 @@ struct net;
 struct kmqtt_broker {
 	struct net *net;
 	bool stopping;
+	struct mutex stop_lock;
 	u64 config[KMQTT_NR_SETTINGS];
 	struct kmqtt_stats __percpu *stats;
 	struct percpu_counter memory;

@@ -101,9 +101,11 @@ void kmqtt_conn_send_later(struct kmqtt_conn *conn)
 {
 	/*
 	 * In any other state the timer means something else, and what has to
-	 * be said is not worth it.
+	 * be said is not worth it. Once: a client that is sent something all
+	 * the time would push its keep alive away for ever.
 	 */
-	if (READ_ONCE(conn->state) == KMQTT_CONN_UP)
+	if (READ_ONCE(conn->state) == KMQTT_CONN_UP &&
+	    !test_and_set_bit(KMQTT_CONN_RETRY, &conn->flags))
 		kmqtt_conn_set_timer(conn, HZ / 10);
 }
 
@@ -233,22 +235,41 @@ void kmqtt_conn_leave_half_open(struct kmqtt_conn *conn)
 	spin_unlock(&conn->broker->conn_lock);
 }
 
-/* Is it the client that has not done its part yet? */
+bool kmqtt_conn_spoke(struct kmqtt_conn *conn)
+{
+	bool closing;
+
+	/* Either it is seen to have spoken, or we see that it was too late. */
+	spin_lock(&conn->broker->conn_lock);
+	set_bit(KMQTT_CONN_SPOKE, &conn->flags);
+	closing = kmqtt_conn_closing(conn);
+	spin_unlock(&conn->broker->conn_lock);
+	return !closing;
+}
+
+/* Is it the client that has not done its part yet? conn_lock held. */
 static bool kmqtt_conn_dawdles(const struct kmqtt_conn *conn)
 {
 	u8 state = READ_ONCE(conn->state);
 
-	return state == KMQTT_CONN_NEW || state == KMQTT_CONN_CHALLENGED;
+	return (state == KMQTT_CONN_NEW || state == KMQTT_CONN_CHALLENGED) &&
+	       !test_bit(KMQTT_CONN_SPOKE, &conn->flags) &&
+	       !kmqtt_conn_closing(conn);
 }
 
-bool kmqtt_conn_make_room(struct kmqtt_broker *broker)
+bool kmqtt_conn_make_room(struct kmqtt_broker *broker,
+			  const struct kmqtt_listener *listener,
+			  unsigned long age)
 {
 	struct kmqtt_conn *conn;
 	bool found = false;
 
 	spin_lock(&broker->conn_lock);
 	list_for_each_entry(conn, &broker->half_open, half_open) {
-		found = kmqtt_conn_dawdles(conn);
+		if (time_before(jiffies, conn->connected_at + age))
+			break;
+		found = (!listener || conn->listener == listener) &&
+			kmqtt_conn_dawdles(conn);
 		if (!found)
 			continue;
 		/* The next one to come needs another one's place. */
@@ -400,7 +421,11 @@ static void kmqtt_conn_timer_up(struct kmqtt_conn *conn)
 	/* The end has begun meanwhile: do not push its lingering time away. */
 	if (kmqtt_conn_closing(conn))
 		kmqtt_conn_set_timer(conn, KMQTT_LINGER);
-	/* Also the second try of what failed for want of memory. */
+	/*
+	 * Also the second try of what failed for want of memory. If it fails
+	 * again the timer is set again: not before it was set above.
+	 */
+	clear_bit(KMQTT_CONN_RETRY, &conn->flags);
 	kmqtt_send_kick(conn);
 }
 

@@ -45,6 +45,8 @@ enum kmqtt_conn_flags {
 	KMQTT_CONN_REAUTH,	/* a re-authentication is going on */
 	KMQTT_CONN_TIMED,	/* the time for CONNECT is running */
 	KMQTT_CONN_ASKED,	/* the authority has a question about it */
+	KMQTT_CONN_SPOKE,	/* its CONNECT or AUTH is being handled */
+	KMQTT_CONN_RETRY,	/* @timer was set for what lacked memory */
 };
 
 /* In conn->closing, beside the reason code, which may be 0. */
@@ -185,8 +187,25 @@ void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason);
 
 /* It was let in, or will not be. */
 void kmqtt_conn_leave_half_open(struct kmqtt_conn *conn);
-/* Close the oldest that does not say who it is. Return: false: there is none. */
-bool kmqtt_conn_make_room(struct kmqtt_broker *broker);
+/**
+ * kmqtt_conn_spoke() - what the client was to say is here
+ * @conn: (io)
+ *
+ * It is not closed to make room until KMQTT_CONN_SPOKE is cleared, when it is
+ * its turn again. Return: false: it was closed already.
+ */
+bool kmqtt_conn_spoke(struct kmqtt_conn *conn);
+/**
+ * kmqtt_conn_make_room() - close the oldest client that does not say who it is
+ * @broker: whose
+ * @listener: which came through this one, or NULL
+ * @age: and is at least as old (jiffies)
+ *
+ * Return: false: there is none.
+ */
+bool kmqtt_conn_make_room(struct kmqtt_broker *broker,
+			  const struct kmqtt_listener *listener,
+			  unsigned long age);
 
 static inline bool kmqtt_conn_closing(const struct kmqtt_conn *conn)
 {

@@ -255,7 +255,8 @@ static void kmqtt_connect_fill_connack(const struct kmqtt_conn *conn,
 /*
  * TCP lets the receive buffer of who sends fast grow to tcp_rmem[2], 6 MiB,
  * and all of it can be full of what is not read: a client that takes no
- * answers is not. Before it is let in it has tcp_rmem[1], which is less.
+ * answers is not. Before it is let in it has tcp_rmem[1], which is less, or
+ * what somebody has set on purpose.
  */
 static void kmqtt_connect_bound_socket(struct sock *sk)
 {
@@ -264,6 +265,8 @@ static void kmqtt_connect_bound_socket(struct sock *sk)
 
 	lock_sock(sk);
 	sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
+	/* Windows that were offered are not taken back. */
+	max = max(max, sk->sk_rcvbuf);
 	WRITE_ONCE(sk->sk_rcvbuf, max);
 	WRITE_ONCE(tcp_sk(sk)->window_clamp, tcp_win_from_space(sk, max));
 	release_sock(sk);
@@ -466,6 +469,8 @@ u8 kmqtt_connect_handle(struct kmqtt_conn *conn, const u8 *body, u32 len)
 	struct kmqtt_connecting *c;
 	u8 reason;
 
+	if (!kmqtt_conn_spoke(conn))
+		return MQTT_RC_SERVER_BUSY;
 	c = kmqtt_connecting_create(conn, body, len);
 	if (!c)
 		return MQTT_RC_QUOTA_EXCEEDED;
@@ -550,6 +555,7 @@ static void kmqtt_connect_answered(struct kmqtt_conn *conn,
 	}
 	if (reason == MQTT_RC_CONTINUE_AUTHENTICATION && conn->auth_method) {
 		WRITE_ONCE(conn->state, KMQTT_CONN_CHALLENGED);
+		clear_bit(KMQTT_CONN_SPOKE, &conn->flags);
 		reason = kmqtt_connect_send_auth(conn, reason,
 						 &answer->auth_data);
 		if (reason)
@@ -628,6 +634,8 @@ u8 kmqtt_connect_auth(struct kmqtt_conn *conn, const u8 *body, u32 len)
 	if (!kmqtt_connect_same_method(conn, &auth.props.auth_method))
 		return MQTT_RC_PROTOCOL_ERROR;
 	if (conn->state == KMQTT_CONN_CHALLENGED) {
+		if (!kmqtt_conn_spoke(conn))
+			return MQTT_RC_SERVER_BUSY;
 		if (auth.reason != MQTT_RC_CONTINUE_AUTHENTICATION)
 			return MQTT_RC_PROTOCOL_ERROR;
 	} else if (auth.reason == MQTT_RC_REAUTHENTICATE) {

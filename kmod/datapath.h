@@ -155,11 +155,12 @@ u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 /* deliver.c APIs: */
 /*
  * Queue @msg for @session: as @qos, with @ids (may be NULL). Any process
- * context; takes session->lock. Return: false if it was dropped (counted).
+ * context; takes session->lock. Return: false if it was dropped (counted), or
+ * not taken (@offer: nothing is counted, and nothing dropped for it).
  */
 bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		   struct kmqtt_msg *msg, u8 qos, bool retain,
-		   const u32 *ids, u32 nr_ids);
+		   const u32 *ids, u32 nr_ids, bool offer);
 /* The connection is new: send again what is in flight. session->lock held. */
 void kmqtt_deliver_resume(struct kmqtt_session *session);
 /*

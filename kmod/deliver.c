@@ -305,11 +305,15 @@ static bool kmqtt_deliver_drop_oldest(struct kmqtt_session *session)
 	return true;
 }
 
-/* The queue is full. Return: true if room was made by dropping the oldest. */
-static bool kmqtt_deliver_make_room(struct kmqtt_session *session)
+/*
+ * The queue, or memory, is full, which @stat counts. Return: true if room was
+ * made by dropping the oldest.
+ */
+static bool kmqtt_deliver_make_room(struct kmqtt_session *session,
+				    enum kmqtt_stat stat)
 {
 	session->dropped++;
-	kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_QUEUE_FULL);
+	kmqtt_stat_inc(session->broker, stat);
 	if (time_after_eq(jiffies, session->drop_event_at)) {
 		session->drop_event_at = jiffies + HZ;
 		kmqtt_event_session(session, KMQTT_EVENT_DROPPED, NULL, 0);
@@ -330,14 +334,31 @@ static bool kmqtt_deliver_flows(const struct kmqtt_session *session, u8 qos)
 	       (!qos || kmqtt_deliver_window_open(session));
 }
 
-/*
- * May so many bytes be queued now? session->lock held. Return: false: no, and
- * that is counted.
- */
-static bool kmqtt_deliver_admit(struct kmqtt_session *session, u8 qos,
-				u32 size)
+/* Would so many bytes be queued without a loss? session->lock held. */
+static bool kmqtt_deliver_has_room(const struct kmqtt_session *session, u8 qos,
+				   u32 size)
 {
 	struct kmqtt_broker *broker = session->broker;
+
+	return !session->dead &&
+	       (session->conn || qos ||
+		kmqtt_cfg(broker, KMQTT_SET_QUEUE_QOS0_OFFLINE)) &&
+	       (kmqtt_room(broker, 0, KMQTT_STORE) ||
+		kmqtt_deliver_flows(session, qos)) &&
+	       !kmqtt_deliver_over_limit(session, size);
+}
+
+/*
+ * May so many bytes be queued now? session->lock held. Return: false: no, and
+ * that is counted, unless it was an offer.
+ */
+static bool kmqtt_deliver_admit(struct kmqtt_session *session, u8 qos,
+				u32 size, bool offer)
+{
+	struct kmqtt_broker *broker = session->broker;
+
+	if (offer)
+		return kmqtt_deliver_has_room(session, qos, size);
 
 	if (session->dead) {
 		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_SESSION);
@@ -349,26 +370,29 @@ static bool kmqtt_deliver_admit(struct kmqtt_session *session, u8 qos,
 		return false;
 	}
 	if (!kmqtt_room(broker, 0, KMQTT_STORE) &&
-	    !kmqtt_deliver_flows(session, qos)) {
-		session->dropped++;
-		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_MEMORY);
+	    !kmqtt_deliver_flows(session, qos) &&
+	    !kmqtt_deliver_make_room(session, KMQTT_STAT_DROPPED_MEMORY))
 		return false;
-	}
 	while (kmqtt_deliver_over_limit(session, size))
-		if (!kmqtt_deliver_make_room(session))
+		if (!kmqtt_deliver_make_room(session,
+					     KMQTT_STAT_DROPPED_QUEUE_FULL))
 			return false;
 	return true;
 }
 
 /* session->lock held. Return: false: dropped. */
 static bool kmqtt_deliver_enqueue_plain(struct kmqtt_session *session,
-					struct kmqtt_msg *msg, bool retain)
+					struct kmqtt_msg *msg, bool retain,
+					bool offer)
 {
 	u32 size = kmqtt_msg_size(msg);
 
-	if (!kmqtt_deliver_admit(session, 0, size))
+	if (!kmqtt_deliver_admit(session, 0, size, offer))
 		return false;
 	if (!kmqtt_fifo_add(&session->fifo, msg, retain)) {
+		if (offer)
+			return false;
+		session->dropped++;
 		kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_MEMORY);
 		return false;
 	}
@@ -378,9 +402,9 @@ static bool kmqtt_deliver_enqueue_plain(struct kmqtt_session *session,
 
 /* session->lock held. Return: false: dropped, the caller frees. */
 static bool kmqtt_deliver_enqueue(struct kmqtt_session *session,
-				  struct kmqtt_out *out)
+				  struct kmqtt_out *out, bool offer)
 {
-	if (!kmqtt_deliver_admit(session, out->qos, kmqtt_out_size(out)))
+	if (!kmqtt_deliver_admit(session, out->qos, kmqtt_out_size(out), offer))
 		return false;
 	kmqtt_deliver_count_queued(session, kmqtt_out_size(out));
 	if (!out->qos) {
@@ -409,7 +433,7 @@ static bool kmqtt_deliver_half_full(const struct kmqtt_session *session)
 
 bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		   struct kmqtt_msg *msg, u8 qos, bool retain,
-		   const u32 *ids, u32 nr_ids)
+		   const u32 *ids, u32 nr_ids, bool offer)
 {
 	struct kmqtt_out *out = NULL;
 	bool queued;
@@ -418,13 +442,15 @@ bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		out = kmqtt_out_fill(kmqtt_out_take(run), msg, qos, retain,
 				     ids, nr_ids, GFP_KERNEL);
 		if (!out) {
-			kmqtt_stat_inc(run->broker, KMQTT_STAT_DROPPED_MEMORY);
+			if (!offer)
+				kmqtt_stat_inc(run->broker,
+					       KMQTT_STAT_DROPPED_MEMORY);
 			return false;
 		}
 	}
 	spin_lock(&session->lock);
-	queued = out ? kmqtt_deliver_enqueue(session, out) :
-		       kmqtt_deliver_enqueue_plain(session, msg, retain);
+	queued = out ? kmqtt_deliver_enqueue(session, out, offer) :
+		       kmqtt_deliver_enqueue_plain(session, msg, retain, offer);
 	if (queued && session->conn)
 		kmqtt_send_mark(run, session->conn);
 	if (session->conn && kmqtt_deliver_half_full(session) &&

@@ -43,7 +43,13 @@ void kmqtt_listener_put(struct kmqtt_listener *listener)
 	kref_put(&listener->ref, kmqtt_listener_free);
 }
 
-/* Room for one more connection? Beyond a limit the peer is closed at once. */
+/*
+ * Room for one more connection? Beyond a limit the peer is closed at once. But
+ * who holds a place and says nothing shall not keep others out: for the places
+ * of half-open connections he has as long as it takes newer ones to fill them,
+ * for all others a second. He is counted until his end, so for that moment
+ * there may be more connections than the limit.
+ */
 static bool kmqtt_listener_admits(struct kmqtt_listener *listener)
 {
 	struct kmqtt_broker *broker = listener->broker;
@@ -51,16 +57,12 @@ static bool kmqtt_listener_admits(struct kmqtt_listener *listener)
 
 	if (atomic_read(&broker->nr_conns) >=
 	    kmqtt_cfg(broker, KMQTT_SET_MAX_CONNECTIONS))
-		return false;
+		return kmqtt_conn_make_room(broker, NULL, HZ);
 	if (max && atomic_read(&listener->nr_conns) >= max)
-		return false;
-	/*
-	 * Who holds such places open and says nothing shall not keep others
-	 * out: they have as long as it takes the newer ones to fill them.
-	 */
+		return kmqtt_conn_make_room(broker, listener, HZ);
 	return atomic_read(&broker->nr_half_open) <
 	       kmqtt_cfg(broker, KMQTT_SET_MAX_HALF_OPEN) ||
-	       kmqtt_conn_make_room(broker);
+	       kmqtt_conn_make_room(broker, NULL, 0);
 }
 
 static void kmqtt_listener_take(struct kmqtt_listener *listener,

@@ -13,9 +13,6 @@
 #include "netlink.h"
 #include "session.h"
 
-/* One BROKER_STOP at a time: each sets and clears broker->stopping. */
-static DEFINE_MUTEX(kmqtt_nl_stop_lock);
-
 /* Is attribute @attr missing? Then @text says that it is needed. */
 #define KMQTT_NL_LACKS(info, attr, text) ({				\
 	struct genl_info *__asked = (info);				\
@@ -533,8 +530,10 @@ int kmqtt_nl_auth_reply(struct sk_buff *skb, struct genl_info *info)
 
 int kmqtt_nl_broker_stop(struct sk_buff *skb, struct genl_info *info)
 {
-	mutex_lock(&kmqtt_nl_stop_lock);
-	kmqtt_broker_stop(kmqtt_nl_broker(info), false);
-	mutex_unlock(&kmqtt_nl_stop_lock);
+	struct kmqtt_broker *broker = kmqtt_nl_broker(info);
+
+	mutex_lock(&broker->stop_lock);
+	kmqtt_broker_stop(broker, false);
+	mutex_unlock(&broker->stop_lock);
 	return 0;
 }

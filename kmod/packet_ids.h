@@ -10,13 +10,19 @@
 /* So many QoS 2 identifiers are what a client needs that releases them. */
 #define KMQTT_RX_QOS2_FEW	16
 
-/* Nodes of an xarray that holds all packet identifiers. */
-#define KMQTT_ID_NODES	((U16_MAX + 1) / XA_CHUNK_SIZE)
-
-/* What @nr packet identifiers may cost: a node each, until all are there. */
+/*
+ * What @nr packet identifiers may cost, chosen as badly as can be: on each
+ * level of the xarray a node for each, until all of that level are there.
+ */
 static inline size_t kmqtt_ids_bytes(u32 nr)
 {
-	return min_t(u32, nr, KMQTT_ID_NODES) * sizeof(struct xa_node);
+	u32 level = U16_MAX + 1, nodes = 0;
+
+	do {
+		level = DIV_ROUND_UP(level, XA_CHUNK_SIZE);
+		nodes += min(nr, level);
+	} while (level > 1);
+	return nodes * sizeof(struct xa_node);
 }
 
 /* What one more of them may cost. */

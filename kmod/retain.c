@@ -83,10 +83,14 @@ static bool kmqtt_retain_put(struct kmqtt_broker *broker,
 			     struct mqtt_node *node, struct kmqtt_msg *msg)
 {
 	struct kmqtt_retained *old = kmqtt_retained_at(node), *retained;
+	enum kmqtt_share share = KMQTT_STORE;
 
 	if (!kmqtt_retain_fits(broker, old, msg))
 		return false;
-	if (!kmqtt_charge_share(broker, sizeof(*retained), KMQTT_STORE))
+	/* Who brings a topic up to date stores nothing more. */
+	if (old && kmqtt_retain_size(msg) <= kmqtt_retain_size(old->msg))
+		share = KMQTT_PASS;
+	if (!kmqtt_charge_share(broker, sizeof(*retained), share))
 		return false;
 	retained = kmalloc(sizeof(*retained), GFP_KERNEL);
 	if (!retained) {

@@ -29,6 +29,13 @@
 /* Members of a share group offered one message, if the first cannot take it. */
 #define KMQTT_GROUP_TRIES	8
 
+/** enum kmqtt_taken - what became of a message for one client */
+enum kmqtt_taken {
+	KMQTT_TAKEN,	/* delivered, or not meant for it */
+	KMQTT_REFUSED,	/* its queue, or memory, has no room */
+	KMQTT_DENIED,	/* its rules do not let it see that topic */
+};
+
 /**
  * struct kmqtt_merge - what one client is to get, from all its subscriptions
  * @session: who; pinned by a subscription inside kmqtt_srcu
@@ -67,24 +74,31 @@ struct kmqtt_route {
 	u32 used;
 };
 
-/* Return: false if this session does not get it; that is counted. */
-static bool kmqtt_route_deliver(struct kmqtt_route *route,
-				struct kmqtt_session *session, u8 qos,
-				bool retain, const u32 *ids, u32 nr_ids)
+/* @offer: if it is not taken nothing is lost yet, and nothing is counted. */
+static enum kmqtt_taken kmqtt_route_deliver(struct kmqtt_route *route,
+					    struct kmqtt_session *session,
+					    u8 qos, bool retain,
+					    const u32 *ids, u32 nr_ids,
+					    bool offer)
 {
 	struct kmqtt_msg *msg = route->msg;
+	bool taken;
 
 	if (!kmqtt_acl_check(session, KMQTT_ACCESS_READ, &msg->topic)) {
-		kmqtt_stat_inc(route->run->broker,
-			       KMQTT_STAT_ACL_DENIED_DELIVERY);
-		return false;
+		if (!offer)
+			kmqtt_stat_inc(route->run->broker,
+				       KMQTT_STAT_ACL_DENIED_DELIVERY);
+		return KMQTT_DENIED;
 	}
 	/* From the second on, there may be many who get the same bytes. */
-	if (route->count++ && !kmqtt_msg_image(msg, READ_ONCE(session->version),
-					       qos))
+	if (route->count && !kmqtt_msg_image(msg, READ_ONCE(session->version),
+					     qos))
 		kmqtt_msg_make_image(msg, READ_ONCE(session->version), qos);
-	return kmqtt_deliver(route->run, session, msg, qos, retain, ids,
-			     nr_ids);
+	taken = kmqtt_deliver(route->run, session, msg, qos, retain, ids,
+			      nr_ids, offer);
+	if (taken || !offer)
+		route->count++;
+	return taken ? KMQTT_TAKEN : KMQTT_REFUSED;
 }
 
 static struct kmqtt_merge *kmqtt_merge_slot(struct kmqtt_merge *table, u32 size,
@@ -158,9 +172,10 @@ static bool kmqtt_route_merge(struct kmqtt_route *route,
 	return true;
 }
 
-/* Return: false if this subscriber does not get it, though it should. */
-static bool kmqtt_route_sub(struct kmqtt_route *route, struct kmqtt_sub *sub,
-			    bool shared)
+/* @offer: see kmqtt_route_deliver() */
+static enum kmqtt_taken kmqtt_route_sub(struct kmqtt_route *route,
+					struct kmqtt_sub *sub, bool shared,
+					bool offer)
 {
 	struct kmqtt_session *session = sub->session;
 	u8 options = READ_ONCE(sub->options);
@@ -170,21 +185,20 @@ static bool kmqtt_route_sub(struct kmqtt_route *route, struct kmqtt_sub *sub,
 		      (options & MQTT_SUB_RETAIN_AS_PUBLISHED);
 
 	if ((options & MQTT_SUB_NO_LOCAL) && session == route->from)
-		return true;
+		return KMQTT_TAKEN;
 	/* Without memory, a copy for each subscription is right as well. */
 	if (!shared && READ_ONCE(session->nr_subs) > 1 &&
 	    kmqtt_route_merge(route, session, qos, retain, id))
-		return true;
+		return KMQTT_TAKEN;
 	return kmqtt_route_deliver(route, session, qos, retain, &id,
-				   id ? 1 : 0);
+				   id ? 1 : 0, offer);
 }
 
 /*
  * The member of a share group to serve: in turn, one with a connection if
- * there is any (@connected). It stays valid while we are inside kmqtt_srcu.
+ * there is any. It stays valid while we are inside kmqtt_srcu.
  */
-static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group,
-					  bool connected)
+static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group)
 {
 	struct kmqtt_sub *sub, *picked = NULL;
 	u32 look = KMQTT_GROUP_LOOK;
@@ -193,7 +207,7 @@ static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group,
 	list_for_each_entry(sub, &group->members, member) {
 		if (!picked)
 			picked = sub;
-		if (!connected || !look--)
+		if (!look--)
 			break;
 		if (READ_ONCE(sub->session->conn)) {
 			picked = sub;
@@ -206,17 +220,64 @@ static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group,
 	return picked;
 }
 
-/* One member gets it; if its queue is full or its rules forbid, another. */
+/*
+ * Members other than @first, those with a connection before all others.
+ * Return: how many there are in @subs.
+ */
+static u32 kmqtt_group_others(struct kmqtt_group *group,
+			      const struct kmqtt_sub *first,
+			      struct kmqtt_sub **subs)
+{
+	struct kmqtt_sub *absent[KMQTT_GROUP_TRIES], *sub;
+	u32 look = KMQTT_GROUP_LOOK, nr = 0, nr_absent = 0, i;
+
+	spin_lock(&group->lock);
+	list_for_each_entry(sub, &group->members, member) {
+		if (nr == KMQTT_GROUP_TRIES || !look--)
+			break;
+		if (sub == first)
+			continue;
+		if (READ_ONCE(sub->session->conn))
+			subs[nr++] = sub;
+		else if (nr_absent < KMQTT_GROUP_TRIES)
+			absent[nr_absent++] = sub;
+	}
+	spin_unlock(&group->lock);
+	for (i = 0; i < nr_absent && nr < KMQTT_GROUP_TRIES; i++)
+		subs[nr++] = absent[i];
+	return nr;
+}
+
+/*
+ * One member gets it; if its queue is full or its rules forbid, another. If
+ * none takes it, the first that might have seen it has lost it.
+ */
 static void kmqtt_route_group(struct kmqtt_route *route,
 			      struct kmqtt_group *group)
 {
-	u32 nr = min_t(u32, READ_ONCE(group->nr), KMQTT_GROUP_TRIES), i = 0;
-	struct kmqtt_sub *sub;
+	struct kmqtt_sub *others[KMQTT_GROUP_TRIES];
+	struct kmqtt_sub *sub = kmqtt_group_pick(group), *loser = sub;
+	enum kmqtt_taken taken;
+	bool denied;
+	u32 nr, i;
 
-	/* Who has refused goes to the end, so each is asked once. */
-	do {
-		sub = kmqtt_group_pick(group, !i);
-	} while (sub && !kmqtt_route_sub(route, sub, true) && ++i < nr);
+	if (!sub)
+		return;
+	taken = kmqtt_route_sub(route, sub, true, true);
+	if (taken == KMQTT_TAKEN)
+		return;
+	denied = taken == KMQTT_DENIED;
+	nr = kmqtt_group_others(group, sub, others);
+	for (i = 0; i < nr; i++) {
+		taken = kmqtt_route_sub(route, others[i], true, true);
+		if (taken == KMQTT_TAKEN)
+			return;
+		if (denied && taken == KMQTT_REFUSED) {
+			loser = others[i];
+			denied = false;
+		}
+	}
+	kmqtt_route_sub(route, loser, true, false);
 }
 
 static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
@@ -234,7 +295,7 @@ static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
 		} else {
 			kmqtt_route_sub(route,
 					container_of(entry, struct kmqtt_sub,
-						     entry), false);
+						     entry), false, false);
 		}
 		cond_resched();
 	}
@@ -251,7 +312,8 @@ static void kmqtt_route_merged(struct kmqtt_route *route)
 		if (!merge->session)
 			continue;
 		kmqtt_route_deliver(route, merge->session, merge->qos,
-				    merge->retain, merge->ids, merge->nr_ids);
+				    merge->retain, merge->ids, merge->nr_ids,
+				    false);
 		kvfree(merge->ids);
 		cond_resched();
 	}

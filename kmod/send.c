@@ -168,8 +168,11 @@ static int kmqtt_tx_push(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 	else
 		sent = kmqtt_tx_send_atomic(conn->sock->sk, &msg, vec, nr,
 					    batch->bytes);
-	if (sent < 0)
+	if (sent < 0) {
+		batch->barren = min(batch->barren + 1, 2);
 		return sent;
+	}
+	batch->barren = 0;
 	conn->bytes_out += sent;
 	kmqtt_stat_add(conn->broker, KMQTT_STAT_BYTES_SENT, sent);
 	batch->bytes -= sent;
@@ -199,7 +202,8 @@ static void kmqtt_tx_keep(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 /*
  * The socket is full. Return: KMQTT_TX_MORE if it has room again already.
  */
-static enum kmqtt_tx_result kmqtt_tx_block(struct kmqtt_conn *conn)
+static enum kmqtt_tx_result kmqtt_tx_block(struct kmqtt_conn *conn,
+					   const struct kmqtt_batch *batch)
 {
 	struct sock *sk = conn->sock->sk;
 
@@ -209,8 +213,11 @@ static enum kmqtt_tx_result kmqtt_tx_block(struct kmqtt_conn *conn)
 	if (!sk_stream_is_writeable(sk) ||
 	    !test_and_clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags))
 		return KMQTT_TX_DONE;
-	/* Room, but TCP has no memory: nothing in flight will call us. */
-	if (!sk->sk_wmem_queued) {
+	/*
+	 * Room, but TCP has no memory. If nothing is in flight nothing will
+	 * call us; if something is, to be called at once is no help.
+	 */
+	if (!sk->sk_wmem_queued || batch->barren > 1) {
 		kmqtt_conn_send_later(conn);
 		return KMQTT_TX_DONE;
 	}
@@ -332,7 +339,7 @@ static enum kmqtt_tx_result kmqtt_tx_round(struct kmqtt_conn *conn, gfp_t gfp)
 		return kmqtt_tx_sent(conn, batch);
 	if (ret == -EAGAIN) {
 		kmqtt_tx_keep(conn, batch);
-		return kmqtt_tx_block(conn);
+		return kmqtt_tx_block(conn, batch);
 	}
 	if (ret == -EBUSY || ret == -ENOMEM) {
 		kmqtt_tx_keep(conn, batch);

@@ -228,15 +228,18 @@ static void kmqtt_session_timer(struct work_struct *work)
 
 static struct kmqtt_session *
 kmqtt_session_create(struct kmqtt_broker *broker,
-		     const struct mqtt_str *client_id, bool stays)
+		     const struct mqtt_str *client_id, const char *username,
+		     bool stays)
 {
 	size_t size = sizeof(struct kmqtt_session) + client_id->len;
+	size_t whole = size + (username ? strlen(username) : 0);
 	struct kmqtt_session *session;
 
 	lockdep_assert_held(&broker->lock);
 	if (broker->nr_sessions >= kmqtt_cfg(broker, KMQTT_SET_SESSION_MAX))
 		return ERR_PTR(-ENOSPC);
-	if (!kmqtt_charge_share(broker, size, stays || size > KMQTT_SESSION_SMALL ?
+	if (!kmqtt_charge_share(broker, size,
+				stays || whole > KMQTT_SESSION_SMALL ?
 				KMQTT_HOLD : KMQTT_CONNECT))
 		return ERR_PTR(-ENOMEM);
 	session = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
@@ -392,7 +395,7 @@ static int kmqtt_session_attach_locked(struct kmqtt_attach *attach,
 	}
 	if (!session) {
 		session = kmqtt_session_create(broker, &attach->client_id,
-					       attach->expiry);
+					       *username, attach->expiry);
 		if (IS_ERR(session))
 			return PTR_ERR(session);
 		kmqtt_session_get(session);

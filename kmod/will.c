@@ -8,8 +8,8 @@
 #include "message.h"
 #include "session.h"
 
-/* Bytes of payload. */
-#define KMQTT_WILL_SMALL	256
+/* Bytes of topic, properties and payload. */
+#define KMQTT_WILL_SMALL	512
 
 struct kmqtt_will *kmqtt_will_create(struct kmqtt_broker *broker,
 				     const struct mqtt_connect *connect)
@@ -21,11 +21,13 @@ struct kmqtt_will *kmqtt_will_create(struct kmqtt_broker *broker,
 		.payload = connect->will_payload,
 		.props = connect->will_props,
 	};
+	u32 size = connect->will_topic.len + connect->will_props.raw.len +
+		   connect->will_payload.len;
 	struct kmqtt_will *will;
 
 	/* A small one is no reason to refuse a client. */
-	if (!kmqtt_room(broker, 0, connect->will_payload.len <= KMQTT_WILL_SMALL ?
-			KMQTT_CONNECT : KMQTT_HOLD))
+	if (!kmqtt_room(broker, 0, size <= KMQTT_WILL_SMALL ? KMQTT_CONNECT :
+							      KMQTT_HOLD))
 		return NULL;
 	will = kzalloc(sizeof(*will), GFP_KERNEL);
 	if (!will)

@@ -50,10 +50,15 @@ class Full:
 
 @abuse
 def full_of_retained_messages(t):
+    """What is there already is kept up to date."""
     with Full(t, "full_of_retained_messages") as full:
-        topic = t.topic()
+        topic, c = t.topic(), t.client()
+        c.pub(topic + "/mine", b"old", 1, retain=True)
         with flood("retain", full.room // 1000, 1000, topic):
             full.reached("retained_refused")
+        c.pub(topic + "/mine", b"new", 1, retain=True)
+        c.sub(topic + "/mine", 1)
+        c.message(payload="new", retain=True)
         ctl("retained", "clear", topic + "/#")
         full.over()
 

@@ -14,10 +14,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "functional"), str(HERE.parent / "ctl")]
 
 import ktap  # noqa: E402
-from harness import Context, check, ctl, settings  # noqa: E402
+from harness import Context, check, settings, stats  # noqa: E402
 from mqttlib import HOST, LIMIT, PORT, Client, Failure, now  # noqa: E402
 
-import json  # noqa: E402
 
 KIB, MIB = 1 << 10, 1 << 20
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -29,11 +28,6 @@ CHECKED = LIMIT > 15
 def many(count, least=1):
     """@count, a tenth of it where everything is checked."""
     return max(count // 10, least) if CHECKED else count
-
-
-def stats():
-    """The broker's counters and gauges by name."""
-    return json.loads(ctl("-j", "stats", "show"))
 
 
 def setting(name):

@@ -11,7 +11,7 @@ import wire
 from gauge import (CHECKED, KIB, MIB, Gauge, Witness, abuse, eventually, many,
                    netstat, newcomer, setting, sockets, stats)
 from harness import check, equal
-from mqttlib import LIMIT, Client, wait_closed
+from mqttlib import LIMIT, Client, Failure, wait_closed
 from tunnel import SYN, OPTIONS, Peer, Tunnel, packet
 
 # What one connection may cost the broker beside what it has sent or is owed:
@@ -56,7 +56,7 @@ def silent_connections(t):
         for _ in range(5):
             newcomer(t)
         witness.served()
-        gauge.bounds(witness, memory=limit * 2 * KIB, tcp=4 * MIB)
+        gauge.bounds(witness, memory=limit * 4 * KIB, tcp=4 * MIB)
         wait_closed(silent[:90])
         for c in silent:
             c.close()
@@ -110,6 +110,32 @@ def connections_beyond_the_limit(t):
 
 
 @abuse
+def silent_connections_at_the_limit(t):
+    """All places there are, and not only those of half-open connections, are
+    taken by somebody who says nothing: he has them for a second."""
+    room = 40
+    with Witness(t) as witness:
+        gauge = Gauge("silent_connections_at_the_limit")
+        t.setting(max_connections=stats()["connections"] + room)
+        silent = sockets(room)
+
+        def admitted():
+            try:
+                newcomer(t)
+                return True
+            except (Failure, OSError):
+                return False
+        eventually(admitted, "nobody else gets in")
+        gauge.counted("half_open_dropped")
+        witness.served()
+        gauge.bounds(witness, memory=room * CONNECTION, tcp=MIB)
+        for c in silent:
+            c.close()
+        eventually(lambda: not stats()["half_open"], "some are still there")
+        gauge.given_back(64 * KIB)
+
+
+@abuse
 def a_byte_at_a_time(t):
     """CONNECT, and PUBLISH, in single bytes: the time for CONNECT and keep
     alive run on, and what came is all that is held."""
@@ -141,6 +167,8 @@ def a_byte_at_a_time(t):
 def stuffed(c, data, seconds=1.0):
     """Send @data again and again until the broker takes no more of it."""
     c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    # What the client holds itself is in TCP's figure as well: little.
+    c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
     c.sock.settimeout(seconds)
     try:
         while True:

@@ -120,6 +120,11 @@ def ctl(*arguments):
     return done.stdout
 
 
+def stats():
+    """The broker's counters and gauges by name."""
+    return json.loads(ctl("-j", "stats", "show"))
+
+
 def settings():
     """The settings of the broker by name."""
     found = {}

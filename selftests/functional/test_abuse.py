@@ -7,17 +7,13 @@ import socket
 import time
 
 import wire
-from harness import check, ctl, equal, patient, shows, slow, versions
+from harness import (check, ctl, equal, patient, shows, slow, stats,
+                     versions)
 from mqttlib import LIMIT, Client, Failure, now
 from wire import PUBREC, PUBREL, SUBACK
 
 QUOTA = 0x97
 MIB = 1 << 20
-
-
-def stats():
-    """The broker's counters and gauges by name."""
-    return json.loads(ctl("-j", "stats", "show"))
 
 
 def session(client_id):

@@ -2,7 +2,7 @@
 """Shared subscriptions: $share/group/filter."""
 
 import wire
-from harness import check, equal, shows, versions
+from harness import check, equal, shows, stats, versions
 
 
 def group(t, size, filt, options=1, share="g"):
@@ -152,6 +152,25 @@ def refused_goes_to_nobody_else(t):
     equal(count, 4, "messages")
     for c in (one, two):
         c.expect_no_message(via=sender)
+
+
+@shows("MQTT-4.8.2-1")
+def the_full_pass_it_on(t):
+    """A member whose queue is full costs the group nothing while another has
+    room, and one without a connection gets nothing while one with it does."""
+    t.setting(max_queued_messages=10, max_inflight=4)
+    topic, away = t.topic(), t.cid()
+    slow, quick = group(t, 2, topic)
+    absent = t.lasting(away)
+    absent.sub("$share/g/" + topic, 1)
+    absent.disconnect()
+    sender, before, found = t.client(), stats(), 0
+    for number in range(40):
+        sender.pub(topic, str(number), 1)
+        found += len(quick.drain(sender))
+    equal(stats()["dropped_queue_full"], before["dropped_queue_full"], "dropped")
+    equal(t.lasting(away).drain(sender), [], "messages of the absent")
+    equal(40 - found, 4 + 10, "messages that wait for the slow one")
 
 
 @shows("MQTT-3.3.4-3", "MQTT-3.3.4-4")

@@ -467,10 +467,13 @@ static int stray_handle(struct kmnl *nl, struct nlmsghdr *nlh)
 
 static void message_keep(struct kmnl *nl, const struct nlmsghdr *nlh)
 {
-	struct kept *k = NULL;
+	struct kept *k;
 
-	if (nl->kept_count < KEPT_MAX)
-		k = calloc(1, sizeof(*k));
+	if (nl->kept_count >= KEPT_MAX) {
+		nl->overrun = 1;
+		return;
+	}
+	k = calloc(1, sizeof(*k));
 	if (k)
 		k->nlh = malloc(nlh->nlmsg_len);
 	if (!k || !k->nlh) {
