@@ -102,7 +102,7 @@ def connections_beyond_the_limit(t):
         for c in crowd[:room]:
             c.expect(wire.CONNACK, reason=0)
         witness.served()
-        gauge.bounds(witness, memory=room * CONNECTION, tcp=MIB)
+        gauge.bounds(witness, memory=room * CONNECTION, tcp=4 * MIB)
         for c in crowd:
             c.close()
         eventually(lambda: gauge.sample()["connections"] <= 0, "some stay")
