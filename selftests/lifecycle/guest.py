@@ -7,6 +7,7 @@ kind are connected: everybody is let go, nothing is left behind."""
 import collections
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import time
