@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "control.h"
 #include "datapath.h"
+#include "half_open.h"
 #include "listener.h"
 #include "session.h"
 
@@ -219,71 +220,6 @@ static void kmqtt_conn_say_goodbye(struct kmqtt_conn *conn)
 		kmqtt_send_control(conn, buf, len);
 }
 
-/* conn_lock held. */
-static void kmqtt_conn_not_half_open(struct kmqtt_conn *conn)
-{
-	if (list_empty(&conn->half_open))
-		return;
-	list_del_init(&conn->half_open);
-	atomic_dec(&conn->broker->nr_half_open);
-}
-
-void kmqtt_conn_leave_half_open(struct kmqtt_conn *conn)
-{
-	spin_lock(&conn->broker->conn_lock);
-	kmqtt_conn_not_half_open(conn);
-	spin_unlock(&conn->broker->conn_lock);
-}
-
-bool kmqtt_conn_spoke(struct kmqtt_conn *conn)
-{
-	bool closing;
-
-	/* Either it is seen to have spoken, or we see that it was too late. */
-	spin_lock(&conn->broker->conn_lock);
-	set_bit(KMQTT_CONN_SPOKE, &conn->flags);
-	closing = kmqtt_conn_closing(conn);
-	spin_unlock(&conn->broker->conn_lock);
-	return !closing;
-}
-
-/* Is it the client that has not done its part yet? conn_lock held. */
-static bool kmqtt_conn_dawdles(const struct kmqtt_conn *conn)
-{
-	u8 state = READ_ONCE(conn->state);
-
-	return (state == KMQTT_CONN_NEW || state == KMQTT_CONN_CHALLENGED) &&
-	       !test_bit(KMQTT_CONN_SPOKE, &conn->flags) &&
-	       !kmqtt_conn_closing(conn);
-}
-
-bool kmqtt_conn_make_room(struct kmqtt_broker *broker,
-			  const struct kmqtt_listener *listener,
-			  unsigned long age)
-{
-	struct kmqtt_conn *conn;
-	bool found = false;
-
-	spin_lock(&broker->conn_lock);
-	list_for_each_entry(conn, &broker->half_open, half_open) {
-		if (time_before(jiffies, conn->connected_at + age))
-			break;
-		found = (!listener || conn->listener == listener) &&
-			kmqtt_conn_dawdles(conn);
-		if (!found)
-			continue;
-		/* The next one to come needs another one's place. */
-		kmqtt_conn_not_half_open(conn);
-		set_bit(KMQTT_CONN_ABORT, &conn->flags);
-		kmqtt_conn_close_silently(conn, MQTT_RC_SERVER_BUSY);
-		break;
-	}
-	spin_unlock(&broker->conn_lock);
-	if (found)
-		kmqtt_stat_inc(broker, KMQTT_STAT_HALF_OPEN_DROPPED);
-	return found;
-}
-
 /* First phase: out of every table; from here on nobody finds the connection. */
 static void kmqtt_conn_unlink(struct kmqtt_conn *conn)
 {
@@ -302,8 +238,8 @@ static void kmqtt_conn_unlink(struct kmqtt_conn *conn)
 	} else {
 		kmqtt_session_forget_waiter(conn);
 	}
+	kmqtt_half_open_leave(conn);
 	spin_lock(&broker->conn_lock);
-	kmqtt_conn_not_half_open(conn);
 	list_del_init(&conn->list);
 	spin_unlock(&broker->conn_lock);
 }

@@ -185,28 +185,6 @@ void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason);
 /* The same without a DISCONNECT: the network failed, or CONNACK said it. */
 void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason);
 
-/* It was let in, or will not be. */
-void kmqtt_conn_leave_half_open(struct kmqtt_conn *conn);
-/**
- * kmqtt_conn_spoke() - what the client was to say is here
- * @conn: (io)
- *
- * It is not closed to make room until KMQTT_CONN_SPOKE is cleared, when it is
- * its turn again. Return: false: it was closed already.
- */
-bool kmqtt_conn_spoke(struct kmqtt_conn *conn);
-/**
- * kmqtt_conn_make_room() - close the oldest client that does not say who it is
- * @broker: whose
- * @listener: which came through this one, or NULL
- * @age: and is at least as old (jiffies)
- *
- * Return: false: there is none.
- */
-bool kmqtt_conn_make_room(struct kmqtt_broker *broker,
-			  const struct kmqtt_listener *listener,
-			  unsigned long age);
-
 static inline bool kmqtt_conn_closing(const struct kmqtt_conn *conn)
 {
 	return READ_ONCE(conn->closing);

@@ -15,6 +15,7 @@
 #include "core/topic.h"
 #include "control.h"
 #include "datapath.h"
+#include "half_open.h"
 #include "listener.h"
 #include "session.h"
 
@@ -282,7 +283,7 @@ static void kmqtt_connect_up(struct kmqtt_conn *conn, bool present)
 	conn->keep_alive = c->keep_alive;
 	WRITE_ONCE(conn->last_rx, jiffies);
 	WRITE_ONCE(conn->state, KMQTT_CONN_UP);
-	kmqtt_conn_leave_half_open(conn);
+	kmqtt_half_open_leave(conn);
 	kmqtt_connect_bound_socket(conn->sock->sk);
 	if (kmqtt_connect_send_connack(conn, &ack)) {
 		kmqtt_conn_close_silently(conn, MQTT_RC_SERVER_BUSY);
@@ -469,7 +470,7 @@ u8 kmqtt_connect_handle(struct kmqtt_conn *conn, const u8 *body, u32 len)
 	struct kmqtt_connecting *c;
 	u8 reason;
 
-	if (!kmqtt_conn_spoke(conn))
+	if (!kmqtt_half_open_spoke(conn))
 		return MQTT_RC_SERVER_BUSY;
 	c = kmqtt_connecting_create(conn, body, len);
 	if (!c)
@@ -634,7 +635,7 @@ u8 kmqtt_connect_auth(struct kmqtt_conn *conn, const u8 *body, u32 len)
 	if (!kmqtt_connect_same_method(conn, &auth.props.auth_method))
 		return MQTT_RC_PROTOCOL_ERROR;
 	if (conn->state == KMQTT_CONN_CHALLENGED) {
-		if (!kmqtt_conn_spoke(conn))
+		if (!kmqtt_half_open_spoke(conn))
 			return MQTT_RC_SERVER_BUSY;
 		if (auth.reason != MQTT_RC_CONTINUE_AUTHENTICATION)
 			return MQTT_RC_PROTOCOL_ERROR;

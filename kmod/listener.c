@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "conn.h"
 #include "control.h"
+#include "half_open.h"
 
 /* Connections accepted in one run of the work before others get their turn. */
 #define KMQTT_ACCEPT_BUDGET	64
@@ -57,12 +58,12 @@ static bool kmqtt_listener_admits(struct kmqtt_listener *listener)
 
 	if (atomic_read(&broker->nr_conns) >=
 	    kmqtt_cfg(broker, KMQTT_SET_MAX_CONNECTIONS))
-		return kmqtt_conn_make_room(broker, NULL, HZ);
+		return kmqtt_half_open_make_room(broker, NULL, HZ);
 	if (max && atomic_read(&listener->nr_conns) >= max)
-		return kmqtt_conn_make_room(broker, listener, HZ);
+		return kmqtt_half_open_make_room(broker, listener, HZ);
 	return atomic_read(&broker->nr_half_open) <
 	       kmqtt_cfg(broker, KMQTT_SET_MAX_HALF_OPEN) ||
-	       kmqtt_conn_make_room(broker, NULL, 0);
+	       kmqtt_half_open_make_room(broker, NULL, 0);
 }
 
 static void kmqtt_listener_take(struct kmqtt_listener *listener,
