@@ -223,7 +223,8 @@ def flooding(*arguments):
 
 def numbers(proc):
     word = proc.stdout.readline().split()
-    check(word, f"flood has ended with status {proc.wait()}")
+    if not word:
+        raise Failure(f"flood has ended with status {proc.wait()}")
     return dict(zip(word[::2], map(int, word[1::2])))
 
 
