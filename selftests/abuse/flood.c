@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,8 @@ struct link {
 
 static int port;
 static unsigned int serial;
+/* Who waits for what we publish, in a process of its own. */
+static pid_t waiting;
 
 static void fail(const char *format, ...)
 {
@@ -52,6 +55,8 @@ static void fail(const char *format, ...)
 	fprintf(stderr, "flood: ");
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
+	if (waiting)
+		kill(waiting, SIGTERM);
 	exit(1);
 }
 
@@ -117,7 +122,8 @@ static struct wire_packet await(struct link *link, enum wire_type type)
 	struct wire_packet pkt = get(link);
 
 	if (pkt.type != type)
-		fail("type %d came, not %d", pkt.type, type);
+		fail("type %d came, not %d; it begins with 0x%02x", pkt.type,
+		     type, pkt.len ? pkt.body[0] : 0);
 	return pkt;
 }
 
@@ -337,6 +343,7 @@ static int mode_message(size_t bytes, const char *topic)
 	subscribe_one(&link, &filter, 1, &granted, &refused);
 	pid = fork();
 	if (!pid) {
+		waiting = getppid();
 		publish_pattern(bytes, topic);
 		exit(0);
 	}
