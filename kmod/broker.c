@@ -83,10 +83,11 @@ void kmqtt_uncharge(struct kmqtt_broker *broker, size_t bytes)
 	kmqtt_account(broker, -(s64)bytes);
 }
 
-bool kmqtt_charge_node(struct kmqtt_broker *broker, size_t bytes, bool charge)
+bool kmqtt_charge_node(struct kmqtt_broker *broker, size_t bytes,
+		       enum kmqtt_share share, bool charge)
 {
 	if (charge)
-		return kmqtt_charge_share(broker, bytes, KMQTT_STORE);
+		return kmqtt_charge_share(broker, bytes, share);
 	kmqtt_uncharge(broker, bytes);
 	return true;
 }

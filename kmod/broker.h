@@ -117,10 +117,10 @@ static inline u64 kmqtt_cfg(const struct kmqtt_broker *broker,
 
 /**
  * enum kmqtt_share - how full memory_max may get with things of a kind (16ths)
- * @KMQTT_STORE: what may outlast its client: retained messages, subscriptions,
- *	messages for who does not take them
+ * @KMQTT_STORE: what is kept for others: retained messages, messages for who
+ *	does not take them
  * @KMQTT_HOLD: what a client may make large or leave: packets that are not
- *	whole, wills, sessions that stay
+ *	whole, wills, sessions that stay, subscriptions
  * @KMQTT_CONNECT: connections and sessions that end with them
  * @KMQTT_PASS: what passes through
  *
@@ -153,8 +153,9 @@ bool kmqtt_charge(struct kmqtt_broker *broker, size_t bytes);
 /* The same where refusing is no answer: small, or about to be freed. */
 void kmqtt_charge_always(struct kmqtt_broker *broker, size_t bytes);
 void kmqtt_uncharge(struct kmqtt_broker *broker, size_t bytes);
-/* For struct mqtt_tree: KMQTT_STORE, or kmqtt_uncharge() unless @charge. */
-bool kmqtt_charge_node(struct kmqtt_broker *broker, size_t bytes, bool charge);
+/* For struct mqtt_tree: by @share, or kmqtt_uncharge() unless @charge. */
+bool kmqtt_charge_node(struct kmqtt_broker *broker, size_t bytes,
+		       enum kmqtt_share share, bool charge);
 
 /* The broker of a namespace; valid as long as the namespace is. */
 struct kmqtt_broker *kmqtt_broker_of(struct net *net);

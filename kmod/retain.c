@@ -325,7 +325,8 @@ static bool kmqtt_retain_charge_node(struct mqtt_tree *tree, size_t bytes,
 				     bool charge)
 {
 	return kmqtt_charge_node(container_of(tree, struct kmqtt_broker,
-					      retained), bytes, charge);
+					      retained), bytes, KMQTT_STORE,
+				 charge);
 }
 
 int kmqtt_retain_init(struct kmqtt_broker *broker)

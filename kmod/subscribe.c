@@ -151,7 +151,7 @@ static struct kmqtt_group *kmqtt_group_get(struct kmqtt_broker *broker,
 	if (group || !create)
 		return group;
 	size = struct_size(group, name, name->len);
-	if (!kmqtt_charge_share(broker, size, KMQTT_STORE))
+	if (!kmqtt_charge_share(broker, size, KMQTT_HOLD))
 		return NULL;
 	group = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!group)
@@ -265,7 +265,7 @@ static struct kmqtt_sub *kmqtt_sub_create(struct kmqtt_session *session,
 	struct kmqtt_broker *broker = session->broker;
 	struct kmqtt_sub *sub;
 
-	if (!kmqtt_charge_share(broker, sizeof(*sub), KMQTT_STORE))
+	if (!kmqtt_charge_share(broker, sizeof(*sub), KMQTT_HOLD))
 		return NULL;
 	sub = kzalloc(sizeof(*sub), GFP_KERNEL);
 	if (!sub)
@@ -565,7 +565,7 @@ static bool kmqtt_subscribe_charge_node(struct mqtt_tree *tree, size_t bytes,
 					bool charge)
 {
 	return kmqtt_charge_node(container_of(tree, struct kmqtt_broker, subs),
-				 bytes, charge);
+				 bytes, KMQTT_HOLD, charge);
 }
 
 int kmqtt_subscribe_init(struct kmqtt_broker *broker)

@@ -32,13 +32,14 @@ class Full:
     def __exit__(self, *error):
         self.witness.__exit__(*error)
 
-    def reached(self, counter="dropped_memory"):
-        """It is full. That is told, and those who pass through are served."""
+    def reached(self, counter="dropped_memory", guest=newcomer):
+        """It is full. That is told, and those who pass through are served,
+        as well as a @guest."""
         self.gauge.counted(counter)
         check(self.gauge.memory > self.room // 2,
               f"full at {self.gauge.memory} of {self.room} bytes")
         for _ in range(3):
-            newcomer(self.t)
+            guest(self.t)
         self.witness.served()
         self.gauge.bounds(self.witness, memory=self.room + SLACK)
         self.gauge.done.clear()
@@ -46,6 +47,13 @@ class Full:
     def over(self):
         self.gauge.given_back()
         newcomer(self.t)
+
+
+def visitor(t):
+    """Somebody new gets in and may publish, where subscriptions are refused."""
+    c = t.client()
+    check(c.pub(t.topic("visitor"), "hello", 1) < 0x80, "a message was refused")
+    c.disconnect()
 
 
 @abuse
@@ -90,7 +98,7 @@ def full_of_subscriptions(t):
             c.send(wire.subscribe(1, [(name, 0)]))
             if c.expect(wire.SUBACK, pid=1).reasons == [QUOTA]:
                 break
-        full.reached("subscriptions_refused")
+        full.reached("subscriptions_refused", visitor)
         c.disconnect()
         full.over()
 
@@ -147,7 +155,7 @@ def full_of_packets_that_never_end(t):
             c.sock.settimeout(60)
             c.send(data)
             crowd.append(c)
-        full.reached()
+        full.reached(guest=visitor)
         for c in crowd:
             c.reset()
         full.over()
@@ -168,7 +176,7 @@ def full_of_sessions(t):
             if reason:
                 break
             made.append(number)
-        full.reached("connects_refused")
+        full.reached("connects_refused", visitor)
         for number in made:
             c = Client(5)
             c.open(client_id=f"{number:05}" + "i" * 60000)
@@ -192,7 +200,7 @@ def full_of_wills(t):
             if c.expect(wire.CONNACK, reason=any_reason()).reason:
                 break
             crowd.append(c)
-        full.reached("connects_refused")
+        full.reached("connects_refused", visitor)
         for c in crowd:
             c.disconnect()
         full.over()
