@@ -36,7 +36,7 @@ KMQTTD = os.environ.get("KMQTTD", "")
 STORM = HERE.parent.parent / "build/selftests/lifetime/storm"
 # A kernel that checks everything, which is told by its patience, is ten times
 # slower.
-ROUNDS = int(os.environ.get("KMQTT_TEST_ROUNDS", 20 if LIMIT <= 15 else 5))
+ROUNDS = int(os.environ.get("KMQTT_TEST_ROUNDS", 10 if LIMIT <= 15 else 3))
 SEED = int(os.environ.get("KMQTT_TEST_SEED") or random.randrange(1 << 31))
 RANDOM = random.Random(SEED)
 NAME, PASSWORD = "bob", "builder"
