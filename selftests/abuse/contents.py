@@ -206,7 +206,7 @@ def a_message_of_256_mib(t):
             found = numbers(proc)
         check(found["payload"] > size - 100, f"only {found} came")
         witness.served()
-        gauge.bounds(witness, memory=size + size // 2 + 4 * MIB)
+        gauge.bounds(witness, memory=2 * size + 4 * MIB)
         gauge.given_back()
 
 

@@ -220,8 +220,9 @@ def more_than_there_is(t):
         check(full.room < size, "there is room for it")
         c = t.client()
         c.sock.settimeout(60)
-        c.send(b"\x30" + wire.varint(268435455) + b"\0\1t\0",
-               b"m" * size)
+        c.send(b"\x30" + wire.varint(268435455) + b"\0\1t\0")
+        for _ in range(size // MIB):
+            c.send(b"m" * MIB)
         check(all(pkt.reason == QUOTA for pkt in c.rest()), "another reason")
         full.gauge.counted("dropped_memory")
         full.witness.served()
