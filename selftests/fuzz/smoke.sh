@@ -15,7 +15,8 @@ flags() {
 	*)	length=600 ;;	# longer packets have another fixed header
 	esac
 	printf '%s ' "-max_len=$length" -timeout=20 -rss_limit_mb=1024 \
-		-detect_leaks=1 -print_final_stats=1
+		-detect_leaks=1 -print_final_stats=1 \
+		"-seed=${KMQTT_TEST_SEED:-0}"
 	[ ! -e "dictionary/$1" ] || printf '%s ' "-dict=dictionary/$1"
 }
 
