@@ -3,11 +3,12 @@
  * Connections that were not let in yet. They are cheap to make and take places
  * that others need, so who does not say who he is makes room.
  */
+#include "half_open.h"
+
 #include <linux/jiffies.h>
 #include <linux/kmqtt.h>
 #include "broker.h"
 #include "conn.h"
-#include "half_open.h"
 #include "listener.h"
 
 /* conn_lock held. */

@@ -106,7 +106,7 @@ struct owed {
  * @out: bytes, from the last packet that is not whole
  * @connack: it was sent
  * @accepted: with success
- * @present: with session present
+ * @present: with session present, or perhaps so
  * @ended: CONNACK or DISCONNECT said the end
  * @aliases: topics by the broker's aliases, owned
  * @flight: packet identifiers in use

@@ -14,7 +14,8 @@ static struct {
 	bool mutated;
 	bool together;
 	u32 nr_waiting;
-	bool waiting_wild;	/* whoever it was made for: another may send it */
+	const struct client *waiting_of;	/* its first packet */
+	bool waiting_wild;
 } ops;
 
 static u8 waiting[64 * 1024];
@@ -40,9 +41,11 @@ static void mutate(struct client *client, struct packet *packet)
 
 static void send_waiting(struct client *client)
 {
-	client->wild |= ops.waiting_wild;
+	/* One client's packets may be another protocol version's. */
+	client->wild |= ops.waiting_wild || ops.waiting_of != client;
 	shim_peer_write(&client->peer, waiting, ops.nr_waiting);
 	ops.nr_waiting = 0;
+	ops.waiting_of = NULL;
 	ops.waiting_wild = false;
 }
 
@@ -52,7 +55,9 @@ void send_packet(struct client *client, struct packet packet)
 	if (ops.together && packet.len <= sizeof(waiting) - ops.nr_waiting) {
 		memcpy(waiting + ops.nr_waiting, packet.data, packet.len);
 		ops.nr_waiting += packet.len;
-		ops.waiting_wild |= client->wild;
+		if (!ops.waiting_of)
+			ops.waiting_of = client;
+		ops.waiting_wild |= client->wild || ops.waiting_of != client;
 		return;
 	}
 	if (ops.nr_waiting)

@@ -82,7 +82,8 @@ static void watch_connack(struct client *client, struct reader *r)
 	     "a CONNECT that is none was accepted");
 	client->connack = true;
 	client->accepted = !reason;
-	client->present = flags;
+	/* 3.1 has no such flag: it may have been. */
+	client->present = flags || client->version == 3;
 	client->ended = reason;
 }
 

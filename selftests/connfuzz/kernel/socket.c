@@ -6,6 +6,9 @@
 #include <net/tcp.h>
 #include "shim.h"
 
+/* What is split up, bytes at once. */
+#define SHIM_SPLIT_MAX	65536
+
 static LIST_HEAD(listeners);
 static const struct proto tcp_prot = { .sendmsg = tcp_sendmsg };
 
@@ -145,9 +148,10 @@ int kernel_recvmsg(struct socket *sock, struct msghdr *msg, struct kvec *vec,
 
 	SHIM_CHECK(nr == 1 && vec->iov_len == size && msg && flags & MSG_DONTWAIT);
 	shim_might_sleep();
-	len = min_t(u32, len, size);
-	if (peer->segment)
+	/* Megabytes in pieces of a byte take longer than they are worth. */
+	if (peer->segment && len <= SHIM_SPLIT_MAX)
 		len = min(len, peer->segment);
+	len = min_t(u32, len, size);
 	if (len) {
 		memcpy(vec->iov_base, peer->in + peer->in_read, len);
 		peer->was_read(peer, peer->in + peer->in_read, len);
