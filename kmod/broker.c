@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include "compat.h"
 #include "conn.h"
 #include "control.h"
 #include "datapath.h"
@@ -222,7 +223,8 @@ int kmqtt_broker_init(void)
 	if (ret)
 		goto err_srcu;
 	ret = -ENOMEM;
-	kmqtt_wq = alloc_workqueue("kmqtt", WQ_MEM_RECLAIM, 0);
+	kmqtt_wq = alloc_workqueue("kmqtt", WQ_MEM_RECLAIM |
+				   KMQTT_COMPAT_WQ_PERCPU, 0);
 	if (!kmqtt_wq)
 		goto err_memory;
 	kmqtt_ctl_wq = alloc_workqueue("kmqtt_ctl", WQ_UNBOUND | WQ_MEM_RECLAIM,

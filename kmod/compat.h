@@ -5,12 +5,23 @@
 
 #include <linux/net.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "kmqtt needs Linux 6.1 or newer"
+#endif
+
+/*
+ * A workqueue of each CPU's own was what one got; newer kernels want it said,
+ * which 6.18 and all after it know how to.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define KMQTT_COMPAT_WQ_PERCPU	WQ_PERCPU
+#else
+#define KMQTT_COMPAT_WQ_PERCPU	0
 #endif
 
 /* 6.19 made the address of a kernel bind a sockaddr_unsized. */

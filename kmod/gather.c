@@ -13,6 +13,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include "broker.h"
+#include "compat.h"
 #include "conn.h"
 #include "datapath.h"
 
@@ -112,7 +113,8 @@ int kmqtt_gather_init(void)
 	struct kmqtt_gather *gather;
 	int cpu;
 
-	kmqtt_gather_wq = alloc_workqueue("kmqtt_gather", WQ_MEM_RECLAIM, 0);
+	kmqtt_gather_wq = alloc_workqueue("kmqtt_gather", WQ_MEM_RECLAIM |
+					  KMQTT_COMPAT_WQ_PERCPU, 0);
 	if (!kmqtt_gather_wq)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
