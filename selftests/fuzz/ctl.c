@@ -20,10 +20,9 @@
 #include <cjson/cJSON.h>
 #include <linux/genetlink.h>
 
+#include "datagram.h"
 #include "fuzz.h"
 #include "nlsock.h"
-
-#define DATAGRAM_MAX	8192
 
 static const struct command {
 	const struct ctl_verb *verbs;
@@ -95,33 +94,6 @@ int fuzz_sigprocmask(int how, const sigset_t *new, sigset_t *old)
 	return 0;
 }
 
-static void datagram_push(int fd, const struct nlmsghdr *request)
-{
-	_Alignas(struct nlmsghdr) char data[DATAGRAM_MAX];
-	size_t size = fuzz_byte(&in) << 8, at;
-	struct nlmsghdr *nlh;
-
-	size |= fuzz_byte(&in);
-	if (size > in.left)
-		size = in.left;
-	if (size > sizeof(data))
-		size = sizeof(data);
-	if (!size)
-		return;
-	memcpy(data, in.at, size);
-	in.at += size;
-	in.left -= size;
-	for (at = 0; request && at + sizeof(*nlh) <= size;) {
-		nlh = (struct nlmsghdr *)(data + at);
-		if (!nlh->nlmsg_seq)
-			nlh->nlmsg_seq = request->nlmsg_seq;
-		if (nlh->nlmsg_len < sizeof(*nlh) || nlh->nlmsg_len > size)
-			break;
-		at += NLMSG_ALIGN(nlh->nlmsg_len);
-	}
-	nlsock_push(fd, data, size);
-}
-
 /* Events one by one; behind the last the reader of the output is gone. */
 int fuzz_ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *limit,
 	       const sigset_t *mask)
@@ -134,7 +106,7 @@ int fuzz_ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *limit,
 		fds[2].revents = POLLERR;
 		return 1;
 	}
-	datagram_push(fds[which].fd, NULL);
+	fuzz_datagram_push(&in, FUZZ_DATAGRAM_MAX, fds[which].fd, NULL);
 	fds[which].revents = POLLIN;
 	return 1;
 }
@@ -156,7 +128,7 @@ void nlsock_request(int fd, const struct nlmsghdr *request)
 	};
 
 	while (in.left)
-		datagram_push(fd, request);
+		fuzz_datagram_push(&in, FUZZ_DATAGRAM_MAX, fd, request);
 	nlsock_push(fd, &ack, sizeof(ack));
 }
 

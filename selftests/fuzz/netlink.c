@@ -16,6 +16,7 @@
 
 #include "auth.h"
 #include "calls.h"
+#include "datagram.h"
 #include "events.h"
 #include "fuzz.h"
 #include "kernel.h"
@@ -135,35 +136,6 @@ void nlsock_closed(int fd)
 {
 }
 
-/* The next datagram of the input; its messages answer @request. */
-static bool datagram_push(int fd, const struct nlmsghdr *request)
-{
-	_Alignas(struct nlmsghdr) char data[DATAGRAM_MAX];
-	size_t size = fuzz_byte(&in) << 8, at;
-	struct nlmsghdr *nlh;
-
-	size |= fuzz_byte(&in);
-	if (size > in.left)
-		size = in.left;
-	if (size > sizeof(data))
-		size = sizeof(data);
-	if (!size)
-		return in.left;
-	memcpy(data, in.at, size);
-	in.at += size;
-	in.left -= size;
-	for (at = 0; request && at + sizeof(*nlh) <= size;) {
-		nlh = (struct nlmsghdr *)(data + at);
-		if (!nlh->nlmsg_seq)
-			nlh->nlmsg_seq = request->nlmsg_seq;
-		if (nlh->nlmsg_len < sizeof(*nlh) || nlh->nlmsg_len > size)
-			break;
-		at += NLMSG_ALIGN(nlh->nlmsg_len);
-	}
-	nlsock_push(fd, data, size);
-	return true;
-}
-
 static void acknowledge(int fd, const struct nlmsghdr *request)
 {
 	struct {
@@ -185,7 +157,7 @@ void nlsock_request(int fd, const struct nlmsghdr *request)
 
 	replies += gh->cmd == KMQTT_CMD_AUTH_REPLY;
 	while (answering && in.left)
-		datagram_push(fd, request);
+		fuzz_datagram_push(&in, DATAGRAM_MAX, fd, request);
 	if (request->nlmsg_flags & (NLM_F_ACK | NLM_F_DUMP))
 		acknowledge(fd, request);
 }
@@ -248,7 +220,7 @@ static void questions(bool users)
 	auth_set(&plan);
 	fd = sources[1].fd;
 	replies = 0;
-	while (in.left && datagram_push(fd, NULL))
+	while (in.left && fuzz_datagram_push(&in, DATAGRAM_MAX, fd, NULL))
 		;
 	read_sources();
 	read_sources();
@@ -265,7 +237,7 @@ static void events(void)
 	events_set(&config);
 	fd = nlsock_member(NLSOCK_EVENTS);
 	FUZZ_CHECK(fd >= 0);
-	while (in.left && datagram_push(fd, NULL))
+	while (in.left && fuzz_datagram_push(&in, DATAGRAM_MAX, fd, NULL))
 		;
 	read_sources();
 	if (lseek(1, 0, SEEK_CUR))
@@ -285,7 +257,7 @@ static void notices(void)
 	module_watch(gone);
 	fd = nlsock_member(NLSOCK_NOTIFY);
 	FUZZ_CHECK(fd >= 0);
-	datagram_push(fd, NULL);
+	fuzz_datagram_push(&in, DATAGRAM_MAX, fd, NULL);
 	read_sources();
 	module_unwatch();
 }
