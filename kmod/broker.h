@@ -36,6 +36,7 @@ struct net;
  * @sub_index: struct kmqtt_sub by (session, node, share group)
  * @groups: struct kmqtt_group by (node, share name)
  * @nr_subs: under @lock
+ * @sub_turn: subscriptions ever made; raised under @lock, read without
  *
  * @retain_lock: writers of @retained; taken after @lock if both
  * @retained: retained messages by topic; read under kmqtt_srcu
@@ -74,6 +75,7 @@ struct kmqtt_broker {
 	struct rhashtable sub_index;
 	struct rhashtable groups;
 	u32 nr_subs;
+	atomic64_t sub_turn;
 
 	struct mutex retain_lock;
 	struct mqtt_tree retained;

@@ -138,6 +138,8 @@ void kmqtt_retain_store(struct kmqtt_broker *broker, struct kmqtt_msg *msg)
 	}
 unlock:
 	mutex_unlock(&broker->retain_lock);
+	/* Pairs with kmqtt_subscribe_retained(). */
+	smp_mb();
 }
 
 /**

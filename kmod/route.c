@@ -7,6 +7,11 @@
  * and all subscription identifiers [MQTT-3.3.4-2] [MQTT-3.3.4-4]. Only clients
  * with several subscriptions can be met twice: they are gathered in a small
  * hash table and served after the walk, all others at once.
+ *
+ * Subscriptions come and go meanwhile. One that came after the walk began is
+ * passed over, else a client served at once for its only subscription would be
+ * met again by its second. When one went, and a single one is left, its client
+ * may stand in the table.
  */
 #include <linux/hash.h>
 #include <linux/log2.h>
@@ -59,6 +64,7 @@ struct kmqtt_merge {
  * @run: gathers who is to be sent something
  * @msg: the message
  * @from: its publisher, or NULL
+ * @turn: broker->sub_turn when the walk began
  * @count: deliveries
  * @table: open addressing by session
  * @size: its slots, a power of two or 0
@@ -68,6 +74,7 @@ struct kmqtt_route {
 	struct kmqtt_run *run;
 	struct kmqtt_msg *msg;
 	struct kmqtt_session *from;
+	u64 turn;
 	u32 count;
 	struct kmqtt_merge *table;
 	u32 size;
@@ -172,6 +179,16 @@ static bool kmqtt_route_merge(struct kmqtt_route *route,
 	return true;
 }
 
+/* May it be met twice, or was it met before? */
+static bool kmqtt_route_several(const struct kmqtt_route *route,
+				const struct kmqtt_session *session)
+{
+	/* Pairs with kmqtt_sub_remove(). */
+	return smp_load_acquire(&session->nr_subs) > 1 ||
+	       (route->used && kmqtt_merge_slot(route->table, route->size,
+						session)->session);
+}
+
 /* @offer: see kmqtt_route_deliver() */
 static enum kmqtt_taken kmqtt_route_sub(struct kmqtt_route *route,
 					struct kmqtt_sub *sub, bool shared,
@@ -187,7 +204,7 @@ static enum kmqtt_taken kmqtt_route_sub(struct kmqtt_route *route,
 	if ((options & MQTT_SUB_NO_LOCAL) && session == route->from)
 		return KMQTT_TAKEN;
 	/* Without memory, a copy for each subscription is right as well. */
-	if (!shared && READ_ONCE(session->nr_subs) > 1 &&
+	if (!shared && kmqtt_route_several(route, session) &&
 	    kmqtt_route_merge(route, session, qos, retain, id))
 		return KMQTT_TAKEN;
 	return kmqtt_route_deliver(route, session, qos, retain, &id,
@@ -284,6 +301,7 @@ static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
 {
 	struct kmqtt_route *route = arg;
 	struct kmqtt_entry *entry;
+	struct kmqtt_sub *sub;
 
 	hlist_for_each_entry_srcu(entry, &node->entries, link,
 				  srcu_read_lock_held(kmqtt_srcu)) {
@@ -293,9 +311,9 @@ static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
 						       struct kmqtt_group,
 						       entry));
 		} else {
-			kmqtt_route_sub(route,
-					container_of(entry, struct kmqtt_sub,
-						     entry), false, false);
+			sub = container_of(entry, struct kmqtt_sub, entry);
+			if (sub->since <= route->turn)
+				kmqtt_route_sub(route, sub, false, false);
 		}
 		cond_resched();
 	}
@@ -331,6 +349,8 @@ u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 	int idx;
 
 	idx = srcu_read_lock(kmqtt_srcu);
+	/* Pairs with kmqtt_sub_create(). */
+	route.turn = atomic64_read_acquire(&run->broker->sub_turn);
 	mqtt_tree_match_name(&run->broker->subs, &msg->topic,
 			     kmqtt_route_visit, &route);
 	kmqtt_route_merged(&route);

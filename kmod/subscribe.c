@@ -226,9 +226,10 @@ static void kmqtt_sub_remove(struct kmqtt_sub *sub)
 	rhashtable_remove_fast(&broker->sub_index, &sub->index,
 			       kmqtt_sub_params);
 	list_del(&sub->of_session);
-	WRITE_ONCE(session->nr_subs, session->nr_subs - 1);
-	WRITE_ONCE(broker->nr_subs, broker->nr_subs - 1);
 	kmqtt_sub_unlink(sub);
+	/* Who reads the new number does not meet @sub: kmqtt_route_sub(). */
+	smp_store_release(&session->nr_subs, session->nr_subs - 1);
+	WRITE_ONCE(broker->nr_subs, broker->nr_subs - 1);
 	mqtt_tree_prune(&broker->subs, sub->node);
 	call_srcu(kmqtt_srcu, &sub->rcu, kmqtt_sub_free);
 }
@@ -280,6 +281,8 @@ static struct kmqtt_sub *kmqtt_sub_create(struct kmqtt_session *session,
 	list_add_tail(&sub->of_session, &session->subs);
 	WRITE_ONCE(session->nr_subs, session->nr_subs + 1);
 	WRITE_ONCE(broker->nr_subs, broker->nr_subs + 1);
+	/* Who walks with this turn reads the new number: kmqtt_route(). */
+	sub->since = atomic64_inc_return(&broker->sub_turn);
 	return sub;
 
 err_sub:
@@ -387,6 +390,11 @@ static void kmqtt_subscribe_retained(struct kmqtt_session *session,
 		kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_QUEUE_FULL);
 		return;
 	}
+	/*
+	 * Pairs with kmqtt_retain_store(): either its message is found here,
+	 * or its router, which comes after it, finds the subscription.
+	 */
+	smp_mb();
 	kmqtt_retain_replay(session, &req->filter, qos, req->sub_id);
 }
 

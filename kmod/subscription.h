@@ -30,6 +30,8 @@ struct kmqtt_entry {
  * @session: referenced; put a kmqtt_srcu grace period after the end
  * @node: in broker->subs, pinned by our entry or by the group's
  * @group: share group or NULL
+ * @since: broker->sub_turn when it was made; who began to walk before passes
+ *	it over
  * @sub_id: subscription identifier, 0: none; READ_ONCE
  * @options: as subscribed, QoS as granted; READ_ONCE
  */
@@ -41,6 +43,7 @@ struct kmqtt_sub {
 	struct kmqtt_session *session;
 	struct mqtt_node *node;
 	struct kmqtt_group *group;
+	u64 since;
 	u32 sub_id;
 	u8 options;
 	struct rcu_head rcu;

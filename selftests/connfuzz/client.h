@@ -86,6 +86,7 @@ struct owed {
  * @peer: the socket's other end
  * @used: it was opened, and its memory is to be freed
  * @wild: it was sent what may be malformed
+ * @copies: it may get a message more than once, by share groups
  *
  * What the broker has read (reads.c):
  * @parsed: bytes of peer.in that were whole packets
@@ -118,6 +119,7 @@ struct client {
 	struct shim_peer peer;
 	bool used;
 	bool wild;
+	bool copies;
 
 	u32 parsed;
 	bool connect;

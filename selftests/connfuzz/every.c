@@ -3,8 +3,9 @@
  * Inputs, and what they would come to if something went wrong in their midst:
  * each allocation fails once, a task gives way at some of its points.
  *
- * usage: every POINTS CURRENT FILE...	(POINTS for each file; CURRENT is left
- *					with the input that has failed)
+ * usage: every POINTS CURRENT FILE...	(POINTS for each file, or all it has;
+ *					CURRENT is left with the input that
+ *					has failed)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,8 @@ static void run_all(u32 points)
 	/* A long one takes its time each time. */
 	if (nr_fail > MANY)
 		points /= 10;
+	if (points > nr)
+		points = nr;
 	for (i = 0; i < points; i++)
 		run(HEAD_PREEMPT | HEAD_INITIAL, 1 + i * nr / points);
 }

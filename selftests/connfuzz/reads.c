@@ -202,12 +202,14 @@ static void read_subscribe(struct client *client, struct reader *r, u8 type)
 {
 	struct props props;
 	u16 id = get16(r);
+	struct span filter;
 	u32 nr = 0;
 
 	if (client->version == 5)
 		get_props(r, &props, type);
 	while (!r->failed && r->at < r->end) {
-		get_span(r);
+		filter = get_span(r);
+		client->copies |= filter.len && filter.data[0] == '$';
 		if (type == 8)
 			get8(r);
 		nr++;

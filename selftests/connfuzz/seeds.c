@@ -249,6 +249,23 @@ static const struct op_bytes conversations[][MAX_OPS] = {
 	},
 };
 
+/* What is worth being interrupted at each of its points. */
+static const struct op_bytes races[][MAX_OPS] = {
+	{	/* overlapping subscriptions that come and go meanwhile */
+		DO(0, OP_OPEN, 0, 0, 0), DO(0, OP_CONNECT, V5 | CLEAN, ID(0), 0),
+		DO(1, OP_OPEN, 0, 0, 0), DO(1, OP_CONNECT, V5 | CLEAN, ID(1), 0),
+		DO(0, OP_SUBSCRIBE, 1, 0, 0), DO(0, OP_SUBSCRIBE, 2, 0, 0),
+		DO(0, OP_HOLD, 2, 0, 0), DO(1, OP_PUBLISH, 1, 2, 0),
+		DO(0, OP_UNSUBSCRIBE, 1, 0, 0), DO(0, OP_TIME, 0, 0, 0),
+		DO(0, OP_HOLD, 2, 0, 0), DO(1, OP_PUBLISH, 1, 2, 0),
+		DO(0, OP_SUBSCRIBE, 1, 0, 0), DO(0, OP_TIME, 0, 0, 0),
+		DO(0, OP_HOLD, 2, 0, 0), DO(1, OP_PUBLISH, 1, 2, 0),
+		DO(0, OP_UNSUBSCRIBE, 2, 0, 0), DO(0, OP_TIME, 0, 0, 0),
+		DO(0, OP_HOLD, 2, 0, 0), DO(1, OP_PUBLISH, 1, 2, 0),
+		DO(0, OP_SUBSCRIBE, 2, 0, 0), DO(0, OP_TIME, 0, 0, 0),
+	},
+};
+
 static void put(const char *directory, const char *kind, u32 number,
 		const struct op_bytes *all, u32 nr)
 {
@@ -265,17 +282,17 @@ static void put(const char *directory, const char *kind, u32 number,
 	}
 }
 
-static void put_conversations(const char *directory)
+static void put_all(const char *directory, const char *kind,
+		    const struct op_bytes (*all)[MAX_OPS], u32 nr_all)
 {
 	static const u8 empty[OP_SIZE];
 	u32 i, nr;
 
-	for (i = 0; i < ARRAY_SIZE(conversations); i++) {
+	for (i = 0; i < nr_all; i++) {
 		for (nr = MAX_OPS; nr; nr--)
-			if (memcmp(&conversations[i][nr - 1],
-				   empty, OP_SIZE))
+			if (memcmp(&all[i][nr - 1], empty, OP_SIZE))
 				break;
-		put(directory, "talk", i, conversations[i], nr);
+		put(directory, kind, i, all[i], nr);
 	}
 }
 
@@ -327,7 +344,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s DIR\n", argv[0]);
 		return 2;
 	}
-	put_conversations(argv[1]);
+	put_all(argv[1], "talk", conversations, ARRAY_SIZE(conversations));
+	put_all(argv[1], "race", races, ARRAY_SIZE(races));
 	put_pieces(argv[1]);
 	put_cases(argv[1]);
 	return 0;

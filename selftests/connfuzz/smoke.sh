@@ -40,6 +40,16 @@ every() {
 	tail -n 1 "$dir/every.log"
 }
 
+# One task gives way to the others, at each point there is.
+races() {
+	"$dir/every" 65535 "$dir/crash-race" "$dir"/seeds/race-* \
+		>"$dir/races.log" 2>&1 || {
+		log_tail "$dir/races.log"
+		return 1
+	}
+	tail -n 1 "$dir/races.log"
+}
+
 fuzz() {
 	mkdir -p "$dir/corpus"
 	# shellcheck disable=SC2086 # a list of options
@@ -69,5 +79,6 @@ fuzz_test() {
 built=
 fuzz_test "connfuzz: what was found before" again
 fuzz_test "connfuzz: every allocation fails" every
+fuzz_test "connfuzz: interrupted at every point" races
 fuzz_test "connfuzz: connections" fuzz
 ktap_end

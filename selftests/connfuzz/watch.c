@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/slab.h>
 #include "client.h"
 
 void broken_rule(const struct client *client, const char *text,
@@ -126,6 +127,16 @@ static void watch_flow(struct client *client, u8 qos, u16 id, bool dup)
 	     "more in flight than the receive maximum");
 }
 
+/*
+ * However many of its subscriptions match, a client gets one copy, unless
+ * there is no memory to find that out with.
+ */
+static bool may_copy(const struct client *client)
+{
+	return client->copies || client->wild || client->present ||
+	       shim_failures;
+}
+
 /* Of one publisher, topic and QoS [MQTT-4.6.0-6]. */
 static void watch_order(struct client *client, const struct message *message,
 			const struct span *topic, u8 qos)
@@ -140,9 +151,12 @@ static void watch_order(struct client *client, const struct message *message,
 
 	row = &client->rows[(this.topic + this.from * 3 + qos) % NR_ROWS];
 	if (row->topic == this.topic && row->from == this.from &&
-	    row->qos == qos)
+	    row->qos == qos) {
 		RULE(client, row->number <= this.number,
 		     "messages in the wrong order");
+		RULE(client, row->number < this.number || may_copy(client),
+		     "a message twice");
+	}
 	*row = this;
 }
 

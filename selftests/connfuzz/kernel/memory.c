@@ -18,6 +18,7 @@ long shim_live;
 long shim_fail_in;
 long shim_fail_run;
 unsigned long shim_allocations;
+unsigned long shim_failures;
 
 /* Blocks had in single pages: few, and big. */
 struct vm_block {
@@ -35,6 +36,7 @@ void shim_memory_reset(void)
 	shim_fail_in = 0;
 	shim_fail_run = 0;
 	shim_allocations = 0;
+	shim_failures = 0;
 	random_state = 0;
 }
 
@@ -51,6 +53,7 @@ bool shim_fails(void)
 		shim_fail_run--;
 	else
 		shim_fail_in = 0;
+	shim_failures++;
 	return true;
 }
 

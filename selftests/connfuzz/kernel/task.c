@@ -18,6 +18,7 @@ struct task {
 	void *fake_stack;
 	bool used;
 	bool blocked;
+	bool gave_way;
 	unsigned int atomic;
 	unsigned int bh;	/* of these, with bottom halves off */
 	unsigned int rcu;
@@ -76,6 +77,7 @@ static void task_main(void)
 static void task_enter(struct task *task)
 {
 	task->since = ++turns;
+	task->gave_way = false;
 	current = task;
 	__sanitizer_start_switch_fiber(&main_fake_stack, task->stack,
 				       STACK_SIZE);
@@ -89,6 +91,7 @@ static void task_leave(bool blocked)
 	struct task *task = current;
 
 	task->blocked = blocked;
+	task->gave_way = !blocked;
 	__sanitizer_start_switch_fiber(&task->fake_stack, main_stack,
 				       main_stack_size);
 	swapcontext(&task->context, &main_context);
@@ -122,6 +125,7 @@ static struct task *task_new(void)
 	task->fake_stack = NULL;
 	task->used = true;
 	task->blocked = false;
+	task->gave_way = false;
 	task->since = ++turns;
 	task->work = NULL;
 	task->wq = NULL;
@@ -234,7 +238,7 @@ static void task_poll_blocked(void)
 bool shim_run(unsigned int pick)
 {
 	unsigned int works = shim_nr_works(), ready = 0;
-	struct task *task;
+	struct task *task, *first;
 
 	while (task_waiting(ready, false))
 		ready++;
@@ -246,6 +250,10 @@ bool shim_run(unsigned int pick)
 			return false;
 	}
 	pick %= works + ready;
+	/* Who gave way comes behind all others, or it would have been in vain. */
+	first = task_waiting(0, false);
+	if (first && first->gave_way)
+		pick = (pick + ready) % (works + ready);
 	task = pick < ready ? task_waiting(pick, false) :
 			      task_for_work(shim_work_at(pick - ready));
 	/* No stack is left: who has one goes on first. */

@@ -11,6 +11,7 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+#define smp_mb()		shim_point()
 #define smp_mb__before_atomic()	shim_point()
 #define smp_mb__after_atomic()	shim_point()
 #define smp_rmb()		shim_point()
@@ -58,6 +59,22 @@ static inline int atomic_add_return(int i, atomic_t *v)
 	sum = v->counter;
 	shim_point();
 	return sum;
+}
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+static inline s64 atomic64_inc_return(atomic64_t *v)
+{
+	shim_point();
+	v->counter++;
+	return v->counter;
+}
+
+static inline s64 atomic64_read_acquire(const atomic64_t *v)
+{
+	return v->counter;
 }
 
 #define atomic_set_release(v, i)	((void)atomic_add_return((i) - (v)->counter, v))

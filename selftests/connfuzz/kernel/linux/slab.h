@@ -20,6 +20,7 @@ extern long shim_live;		/* allocations not freed yet */
 extern long shim_fail_in;	/* n: the n-th from now on fails; 0: none */
 extern long shim_fail_run;	/* and so many after it */
 extern unsigned long shim_allocations;	/* that could have failed */
+extern unsigned long shim_failures;	/* and have */
 
 bool shim_fails(void);
 
