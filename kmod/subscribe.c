@@ -127,10 +127,18 @@ static void kmqtt_sub_free(struct rcu_head *rcu)
 	kfree_rcu(sub, rcu);
 }
 
+static size_t kmqtt_group_size(u16 len)
+{
+	const struct kmqtt_group *group;
+
+	return struct_size(group, name, len);
+}
+
 static void kmqtt_group_free(struct rcu_head *rcu)
 {
 	struct kmqtt_group *group = container_of(rcu, struct kmqtt_group, rcu);
 
+	kmqtt_uncharge(group->broker, kmqtt_group_size(group->len));
 	/* Its table was read under broker->lock only. */
 	kvfree(group);
 }
@@ -150,13 +158,14 @@ static struct kmqtt_group *kmqtt_group_get(struct kmqtt_broker *broker,
 				       kmqtt_group_params);
 	if (group || !create)
 		return group;
-	size = struct_size(group, name, name->len);
+	size = kmqtt_group_size(name->len);
 	if (!kmqtt_charge_share(broker, size, KMQTT_HOLD))
 		return NULL;
 	group = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!group)
 		goto err_charge;
 	group->entry.is_group = true;
+	group->broker = broker;
 	group->node = node;
 	spin_lock_init(&group->lock);
 	INIT_LIST_HEAD(&group->members);
@@ -183,7 +192,6 @@ static void kmqtt_group_drop_empty(struct kmqtt_broker *broker,
 	rhashtable_remove_fast(&broker->groups, &group->hash,
 			       kmqtt_group_params);
 	hlist_del_rcu(&group->entry.link);
-	kmqtt_uncharge(broker, struct_size(group, name, group->len));
 	call_srcu(kmqtt_srcu, &group->rcu, kmqtt_group_free);
 }
 

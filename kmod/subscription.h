@@ -7,6 +7,7 @@
 #include <linux/rhashtable.h>
 #include <linux/spinlock.h>
 
+struct kmqtt_broker;
 struct kmqtt_group;
 struct kmqtt_session;
 struct mqtt_node;
@@ -61,6 +62,7 @@ struct kmqtt_sub {
 struct kmqtt_group {
 	struct kmqtt_entry entry;
 	struct rhash_head hash;
+	struct kmqtt_broker *broker;
 	struct mqtt_node *node;
 	spinlock_t lock;
 	struct list_head members;

@@ -201,9 +201,20 @@ void mqtt_tree_destroy(struct mqtt_tree *tree)
 	tree->bytes = 0;
 }
 
+static void mqtt_node_release(struct mqtt_node *node)
+{
+	struct mqtt_tree *tree = node->tree;
+	size_t size = mqtt_node_size(node->len);
+
+	kvfree(node);
+	if (tree->charge)
+		tree->charge(tree, size, false);
+}
+
+/* The tree may have been destroyed, but is still there. */
 static void mqtt_node_free_rcu(struct rcu_head *rcu)
 {
-	kvfree(container_of(rcu, struct mqtt_node, rcu));
+	mqtt_node_release(container_of(rcu, struct mqtt_node, rcu));
 }
 
 /* Readers look at the count first, so it is never too low for a child. */
@@ -212,8 +223,6 @@ static void mqtt_node_count(struct mqtt_tree *tree, struct mqtt_node *node,
 {
 	size_t size = mqtt_node_size(node->len);
 
-	if (nr < 0 && tree->charge)
-		tree->charge(tree, size, false);
 	WRITE_ONCE(tree->nr_nodes, tree->nr_nodes + nr);
 	WRITE_ONCE(tree->bytes, nr > 0 ? tree->bytes + size :
 					 tree->bytes - size);
@@ -240,6 +249,7 @@ static struct mqtt_node *mqtt_node_new(struct mqtt_tree *tree,
 		return ERR_PTR(-ENOMEM);
 	}
 	memset(node, 0, sizeof(*node));
+	node->tree = tree;
 	node->parent = parent;
 	INIT_LIST_HEAD(&node->children);
 	INIT_HLIST_HEAD(&node->entries);
@@ -250,7 +260,7 @@ static struct mqtt_node *mqtt_node_new(struct mqtt_tree *tree,
 	if (mqtt_rhash_insert(&tree->nodes, &node->hash,
 			      mqtt_tree_params)) {
 		mqtt_node_count(tree, node, -1);
-		kvfree(node);
+		mqtt_node_release(node);
 		return ERR_PTR(-ENOMEM);
 	}
 	/* In front: a walk that is under way does not meet its like again. */

@@ -20,7 +20,8 @@
 
 /**
  * struct mqtt_node - one level of one or more topics
- * @hash: in tree->nodes
+ * @tree: its tree
+ * @hash: in @tree->nodes
  * @parent: set for life; NULL for the root
  * @plus: child "+", read under SRCU
  * @multi: child "#", read under SRCU
@@ -35,6 +36,7 @@
  * @level: the level's bytes
  */
 struct mqtt_node {
+	struct mqtt_tree *tree;
 	struct rhash_head hash;
 	struct mqtt_node *parent;
 	struct mqtt_node __rcu *plus;
@@ -58,8 +60,8 @@ struct mqtt_node {
  * @nr_nodes: under @lock, read without
  * @bytes: memory of the nodes, under @lock, read without
  * @bytes_max: no node is made beyond it
- * @charge: NULL, or asked before a node is made (@charge true; false: no), and
- *	told when one goes; @lock held
+ * @charge: NULL, or asked before a node is made (@charge true; false: no), with
+ *	@lock held, and told when the memory of one is free, in any context
  */
 struct mqtt_tree {
 	struct rhashtable nodes;
@@ -88,8 +90,8 @@ int mqtt_tree_init(struct mqtt_tree *tree, struct mutex *lock,
  * mqtt_tree_destroy() - free a tree and what nodes are left in it
  * @tree: without entries, readers and writers
  *
- * Context: process. The caller runs srcu_barrier() afterwards, before @srcu or
- * the code goes away.
+ * Context: process. The caller runs srcu_barrier() afterwards, before @tree,
+ * @srcu or the code goes away.
  */
 void mqtt_tree_destroy(struct mqtt_tree *tree);
 

@@ -265,13 +265,16 @@ static bool charge(struct mqtt_tree *tree, size_t bytes, bool more)
 	return true;
 }
 
-/* Each node is asked for, and given back, also when it cannot be made. */
+/*
+ * Each node is asked for, and given back, also when it cannot be made; not
+ * before the last reader that may be on it has left.
+ */
 static void memory_is_charged(void)
 {
 	struct mqtt_str text = str("one/two/three/four");
 	struct mqtt_node *node;
 	size_t need;
-	int n;
+	int n, idx;
 
 	REQUIRE(twin_init(SIZE_MAX), "no tree");
 	tree.charge = charge;
@@ -280,7 +283,10 @@ static void memory_is_charged(void)
 	node = mqtt_tree_get(&tree, &text);
 	REQUIRE(!IS_ERR(node) && charged == tree.bytes, "%zu", charged);
 	need = charged;
+	idx = srcu_read_lock(&tree_srcu);
 	mqtt_tree_prune(&tree, node);
+	REQUIRE(!tree.bytes && charged == need, "%zu", charged);
+	srcu_read_unlock(&tree_srcu, idx);
 	REQUIRE(!charged, "%zu", charged);
 
 	charge_max = need - 1;
