@@ -30,6 +30,12 @@ def many(count, least=1):
     return max(count // 10, least) if CHECKED else count
 
 
+def objects(size):
+    """What small objects take: where everything is checked, their locks and
+    lists have what that needs, too."""
+    return size * 3 // 2 if CHECKED else size
+
+
 def setting(name):
     return settings()[name]
 

@@ -9,7 +9,7 @@ import time
 
 import wire
 from gauge import (CHECKED, KIB, MIB, Gauge, Witness, abuse, eventually, many,
-                   netstat, newcomer, setting, sockets, stats)
+                   netstat, newcomer, objects, setting, sockets, stats)
 from harness import check, equal
 from mqttlib import LIMIT, Client, Failure, wait_closed
 from tunnel import SYN, OPTIONS, Peer, Tunnel, packet
@@ -39,7 +39,10 @@ def syn_flood(t):
         newcomer(t)
         own = gauge.sample()["connections_accepted"]
         check(own <= count // 2000 + 2, f"{own} connections were accepted")
-        check(netstat("SyncookiesSent") > cookies, "no cookie was sent")
+        # Where everything is checked SYNs come so slowly that those which
+        # wait are given up before the queue is full.
+        check(CHECKED or netstat("SyncookiesSent") > cookies,
+              "no cookie was sent")
         gauge.bounds(witness, memory=64 * KIB, tcp=MIB, slab=8 * MIB)
 
 
@@ -56,7 +59,7 @@ def silent_connections(t):
         for _ in range(5):
             newcomer(t)
         witness.served()
-        gauge.bounds(witness, memory=limit * 4 * KIB, tcp=4 * MIB)
+        gauge.bounds(witness, memory=objects(limit * 4 * KIB), tcp=4 * MIB)
         wait_closed(silent[:90])
         for c in silent:
             c.close()
