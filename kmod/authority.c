@@ -155,7 +155,7 @@ static int kmqtt_auth_fill(struct sk_buff *skb,
 	    kmqtt_nl_put_str(skb, KMQTT_A_CLIENT_ID, &query->client_id) ||
 	    nla_put_u8(skb, KMQTT_A_VERSION, conn->version) ||
 	    nla_put_u32(skb, KMQTT_A_LISTENER_ID, conn->listener->id) ||
-	    kmqtt_nl_put_addr(skb, &conn->peer) ||
+	    kmqtt_nl_put_addr(skb, &conn->peer.sa) ||
 	    (query->has_username &&
 	     kmqtt_nl_put_str(skb, KMQTT_A_USERNAME, &query->username)) ||
 	    (query->has_password &&

@@ -430,7 +430,7 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
 	conn = kmqtt_conn_alloc(listener, sock);
 	if (!conn)
 		return -ENOMEM;
-	kernel_getpeername(sock, (struct sockaddr *)&conn->peer);
+	kernel_getpeername(sock, &conn->peer.sa);
 	/* Once attached, the io work may end it while we are still here. */
 	kmqtt_conn_get(conn);
 	kmqtt_listener_get(listener);

@@ -4,9 +4,9 @@
 #define KMQTT_CONN_H
 
 #include <linux/kref.h>
-#include <linux/socket.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include "addr.h"
 #include "core/packet.h"
 
 struct kmqtt_auth_answer;
@@ -108,8 +108,8 @@ enum kmqtt_conn_flags {
  */
 struct kmqtt_conn {
 	struct kref ref;
-	unsigned long flags;
 	u32 closing;
+	unsigned long flags;
 	struct socket *sock;
 	struct kmqtt_broker *broker;
 	struct kmqtt_listener *listener;
@@ -138,7 +138,7 @@ struct kmqtt_conn {
 	char *auth_method;
 	unsigned long connected_at;
 	unsigned long last_rx;
-	struct sockaddr_storage peer;
+	union kmqtt_addr peer;
 
 	u8 *rx_buf;
 	u32 rx_len;

@@ -22,7 +22,7 @@ struct kmqtt_event_info {
 	u32 listener_id;
 	u64 dropped;
 	const struct mqtt_str *client_id;
-	const struct sockaddr_storage *addr;
+	const struct sockaddr *addr;
 	struct kmqtt_session *session;
 	struct mqtt_str username;
 	const struct mqtt_str *topic;
@@ -119,7 +119,7 @@ void kmqtt_event_conn(struct kmqtt_conn *conn, u8 event, u8 reason,
 		.reason = reason,
 		.client_id = client_id,
 		.session = session,
-		.addr = &conn->peer,
+		.addr = &conn->peer.sa,
 		.listener_id = conn->listener->id,
 	};
 

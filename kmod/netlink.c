@@ -255,16 +255,16 @@ int kmqtt_nl_put_cut(struct sk_buff *skb, int attr, const struct mqtt_str *str)
 	return kmqtt_nl_put_str(skb, attr, &cut);
 }
 
-int kmqtt_nl_put_addr(struct sk_buff *skb, const struct sockaddr_storage *addr)
+int kmqtt_nl_put_addr(struct sk_buff *skb, const struct sockaddr *addr)
 {
 	const struct sockaddr_in6 *in6 = (const void *)addr;
 	const struct sockaddr_in *in = (const void *)addr;
 
-	if (addr->ss_family == AF_INET)
+	if (addr->sa_family == AF_INET)
 		return nla_put(skb, KMQTT_A_ADDRESS, sizeof(in->sin_addr),
 			       &in->sin_addr) ?:
 		       nla_put_u16(skb, KMQTT_A_PORT, ntohs(in->sin_port));
-	if (addr->ss_family == AF_INET6)
+	if (addr->sa_family == AF_INET6)
 		return nla_put(skb, KMQTT_A_ADDRESS, sizeof(in6->sin6_addr),
 			       &in6->sin6_addr) ?:
 		       nla_put_u16(skb, KMQTT_A_PORT, ntohs(in6->sin6_port));

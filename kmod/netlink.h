@@ -56,7 +56,7 @@ static inline int kmqtt_nl_put_u64(struct sk_buff *skb, int attr, u64 value)
 }
 
 /* ADDRESS and PORT of @addr. Return: 0 or -EMSGSIZE. */
-int kmqtt_nl_put_addr(struct sk_buff *skb, const struct sockaddr_storage *addr);
+int kmqtt_nl_put_addr(struct sk_buff *skb, const struct sockaddr *addr);
 
 /* A validated string attribute as bytes. */
 static inline struct mqtt_str kmqtt_nl_str(const struct nlattr *attr)

@@ -67,7 +67,7 @@ static int kmqtt_nl_fill_listener(struct sk_buff *skb,
 	if (!hdr)
 		return -EMSGSIZE;
 	if (nla_put_u32(skb, KMQTT_A_LISTENER_ID, listener->id) ||
-	    kmqtt_nl_put_addr(skb, &listener->addr) ||
+	    kmqtt_nl_put_addr(skb, (const struct sockaddr *)&listener->addr) ||
 	    nla_put_u8(skb, KMQTT_A_AUTH_MODE,
 		       READ_ONCE(listener->auth_mode)) ||
 	    nla_put_u32(skb, KMQTT_A_MAX_CONNECTIONS,
@@ -302,7 +302,7 @@ static int kmqtt_nl_put_conn(struct sk_buff *skb, struct kmqtt_conn *conn)
 	unsigned long age = jiffies - READ_ONCE(conn->connected_at);
 
 	if (nla_put_u8(skb, KMQTT_A_VERSION, conn->version) ||
-	    kmqtt_nl_put_addr(skb, &conn->peer) ||
+	    kmqtt_nl_put_addr(skb, &conn->peer.sa) ||
 	    nla_put_u32(skb, KMQTT_A_LISTENER_ID, conn->listener->id) ||
 	    nla_put_u16(skb, KMQTT_A_KEEP_ALIVE, conn->keep_alive) ||
 	    kmqtt_nl_put_u64(skb, KMQTT_A_AGE, jiffies64_to_msecs(age)) ||

@@ -68,7 +68,7 @@ static void kmqtt_receive_fail(struct kmqtt_conn *conn, u8 reason)
 {
 	kmqtt_receive_count(conn, reason);
 	net_info_ratelimited("kmqtt: %pISpc: closed for reason 0x%02x\n",
-			     &conn->peer, reason);
+			     &conn->peer.sa, reason);
 	if (conn->state == KMQTT_CONN_UP)
 		kmqtt_conn_close(conn, reason);
 	else

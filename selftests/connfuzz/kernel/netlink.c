@@ -133,11 +133,11 @@ int kmqtt_nl_put_cut(struct sk_buff *skb, int attr, const struct mqtt_str *str)
 	return kmqtt_nl_put_str(skb, attr, &cut);
 }
 
-int kmqtt_nl_put_addr(struct sk_buff *skb, const struct sockaddr_storage *addr)
+int kmqtt_nl_put_addr(struct sk_buff *skb, const struct sockaddr *addr)
 {
 	struct in6_addr any = {};
 
-	SHIM_CHECK(addr->ss_family == AF_INET);
+	SHIM_CHECK(addr->sa_family == AF_INET);
 	return nla_put(skb, KMQTT_A_ADDRESS, sizeof(any), &any) ?:
 	       nla_put_u16(skb, KMQTT_A_PORT, 0);
 }
