@@ -51,6 +51,18 @@ static void kmqtt_deliver_uncount(struct kmqtt_session *session, u32 size)
 	session->queued_bytes -= size;
 }
 
+/* After a change of nr_inflight. */
+static void kmqtt_deliver_charge_ids(struct kmqtt_session *session)
+{
+	u32 bytes = kmqtt_ids_bytes(session->nr_inflight, session->id_max);
+
+	if (bytes > session->id_bytes)
+		kmqtt_charge_always(session->broker, bytes - session->id_bytes);
+	else if (bytes < session->id_bytes)
+		kmqtt_uncharge(session->broker, session->id_bytes - bytes);
+	session->id_bytes = bytes;
+}
+
 void kmqtt_deliver_unwindow(struct kmqtt_session *session,
 			    struct kmqtt_out *out)
 {
@@ -59,7 +71,9 @@ void kmqtt_deliver_unwindow(struct kmqtt_session *session,
 	xa_erase(&session->by_id, out->packet_id);
 	out->packet_id = 0;
 	session->nr_inflight--;
-	kmqtt_uncharge(session->broker, kmqtt_id_bytes(session->nr_inflight));
+	if (!session->nr_inflight)
+		session->id_max = 0;
+	kmqtt_deliver_charge_ids(session);
 	if (out->counted)
 		session->nr_sent--;
 	out->counted = 0;
@@ -108,18 +122,17 @@ static bool kmqtt_deliver_fifo_first(const struct kmqtt_session *session,
 static int kmqtt_deliver_enter(struct kmqtt_session *session,
 			       struct kmqtt_out *out)
 {
-	u32 id;
+	u32 limit = kmqtt_id_limit(session->window), id;
 	int ret;
 
-	ret = xa_alloc_cyclic(&session->by_id, &id, out,
-			      XA_LIMIT(1, U16_MAX), &session->last_id,
-			      GFP_ATOMIC | __GFP_NOWARN);
+	ret = xa_alloc_cyclic(&session->by_id, &id, out, XA_LIMIT(1, limit),
+			      &session->last_id, GFP_ATOMIC | __GFP_NOWARN);
 	if (ret < 0)
 		return -ENOMEM;
 	out->packet_id = id;
-	kmqtt_charge_always(session->broker,
-			    kmqtt_id_bytes(session->nr_inflight));
 	session->nr_inflight++;
+	session->id_max = max(session->id_max, limit);
+	kmqtt_deliver_charge_ids(session);
 	kmqtt_deliver_make_ready(session, out);
 	return 0;
 }
@@ -323,6 +336,28 @@ static bool kmqtt_deliver_make_room(struct kmqtt_session *session,
 }
 
 /*
+ * Memory is full: so many bytes may come for at least as many that go, of
+ * which not too many are given up at once. session->lock held. Return: false:
+ * they may not, which is counted.
+ */
+static bool kmqtt_deliver_exchange(struct kmqtt_session *session, u32 size)
+{
+	u64 before = session->queued_bytes;
+	u32 drops = KMQTT_DROPS_AT_ONCE;
+
+	while (drops--) {
+		if (!kmqtt_deliver_make_room(session,
+					     KMQTT_STAT_DROPPED_MEMORY))
+			return false;
+		if (before - session->queued_bytes >= size)
+			return true;
+	}
+	session->dropped++;
+	kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_MEMORY);
+	return false;
+}
+
+/*
  * Will a message leave as soon as it is queued, as far as one can tell? To a
  * client that reads and acknowledges messages pass through, with all others
  * they stay. session->lock held.
@@ -371,7 +406,7 @@ static bool kmqtt_deliver_admit(struct kmqtt_session *session, u8 qos,
 	}
 	if (!kmqtt_room(broker, 0, KMQTT_STORE) &&
 	    !kmqtt_deliver_flows(session, qos) &&
-	    !kmqtt_deliver_make_room(session, KMQTT_STAT_DROPPED_MEMORY))
+	    !kmqtt_deliver_exchange(session, size))
 		return false;
 	while (kmqtt_deliver_over_limit(session, size))
 		if (!kmqtt_deliver_make_room(session,

@@ -71,6 +71,8 @@ struct kmqtt_will {
  * @inflight: sent and not acknowledged, in the order they were sent
  * @by_id: packet identifier -> kmqtt_out in @ready or @inflight
  * @last_id: for xa_alloc_cyclic
+ * @id_max: no identifier in use is above it
+ * @id_bytes: charged for @by_id
  * @nr_inflight: packet identifiers in use
  * @nr_sent: of these, sent on this connection and not acknowledged; never
  *	above @window [MQTT-3.3.4-9]
@@ -119,6 +121,8 @@ struct kmqtt_session {
 	struct list_head inflight;
 	struct xarray by_id;
 	u32 last_id;
+	u32 id_max;
+	u32 id_bytes;
 	u32 nr_inflight;
 	u32 nr_sent;
 	u32 nr_queued;
