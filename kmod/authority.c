@@ -105,7 +105,7 @@ kmqtt_auth_request_create(struct kmqtt_conn *conn,
 	u8 *to;
 
 	size = struct_size(req, data, size);
-	if (!kmqtt_charge(conn->broker, size))
+	if (!kmqtt_charge_share(conn->broker, size, kmqtt_share_of(size)))
 		return NULL;
 	req = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!req)

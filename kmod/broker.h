@@ -139,6 +139,17 @@ enum kmqtt_share {
 bool kmqtt_room(struct kmqtt_broker *broker, size_t bytes,
 		enum kmqtt_share share);
 
+/*
+ * Of what comes in with a client, so much (bytes) is no reason to keep it out
+ * while there is room for connections.
+ */
+#define KMQTT_SMALL		2048
+
+static inline enum kmqtt_share kmqtt_share_of(size_t bytes)
+{
+	return bytes <= KMQTT_SMALL ? KMQTT_CONNECT : KMQTT_HOLD;
+}
+
 /* kmqtt_charge() if there is room for more of a kind. */
 bool kmqtt_charge_share(struct kmqtt_broker *broker, size_t bytes,
 			enum kmqtt_share share);

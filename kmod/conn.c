@@ -436,14 +436,13 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
 	kmqtt_listener_get(listener);
 	atomic_inc(&listener->nr_conns);
 	atomic_inc(&broker->nr_conns);
-	atomic_inc(&broker->nr_half_open);
 	/*
 	 * Whoever ends it goes through the list first: then the callbacks are
 	 * there, and stay away once they are taken back.
 	 */
 	spin_lock(&broker->conn_lock);
 	list_add_tail(&conn->list, &broker->conns);
-	list_add_tail(&conn->half_open, &broker->half_open);
+	kmqtt_half_open_enter(conn);
 	kmqtt_conn_attach(conn);
 	spin_unlock(&broker->conn_lock);
 	/* A peer without power is found out even with keep alive 0. */

@@ -72,6 +72,7 @@ enum kmqtt_conn_flags {
  * @state: enum kmqtt_conn_state (io); READ_ONCE elsewhere
  * @version: enum mqtt_version, 0 before CONNECT (io); then fixed
  * @half_open: in broker->half_open, under broker->conn_lock
+ * @half_open_since: jiffies, under broker->conn_lock
  * @connecting: what CONNECT asked, until it is answered (io)
  * @answer: of the authority; xchg
  * @attach_nr: which CONNECT of the broker's it was; under broker->lock
@@ -115,6 +116,7 @@ struct kmqtt_conn {
 	struct kmqtt_listener *listener;
 	struct list_head list;
 	struct list_head half_open;
+	unsigned long half_open_since;
 	struct list_head dirty;
 	struct work_struct io_work;
 	struct work_struct tx_work;

@@ -452,7 +452,7 @@ kmqtt_connecting_create(struct kmqtt_conn *conn, const u8 *body, u32 len)
 	struct kmqtt_connecting *c;
 	size_t size = struct_size(c, packet, len);
 
-	if (!kmqtt_charge(conn->broker, size))
+	if (!kmqtt_charge_share(conn->broker, size, kmqtt_share_of(size)))
 		return NULL;
 	c = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!c) {
@@ -463,6 +463,19 @@ kmqtt_connecting_create(struct kmqtt_conn *conn, const u8 *body, u32 len)
 	c->size = size;
 	memcpy(c->packet, body, len);
 	return c;
+}
+
+/* It is needed as long as the connection is [MQTT-4.12.0-5]. */
+static bool kmqtt_connect_keep_method(struct kmqtt_conn *conn,
+				      const struct mqtt_str *method)
+{
+	if (!kmqtt_charge_share(conn->broker, method->len,
+				kmqtt_share_of(method->len)))
+		return false;
+	conn->auth_method = kmqtt_strdup(method);
+	if (!conn->auth_method)
+		kmqtt_uncharge(conn->broker, method->len);
+	return conn->auth_method;
 }
 
 u8 kmqtt_connect_handle(struct kmqtt_conn *conn, const u8 *body, u32 len)
@@ -485,12 +498,9 @@ u8 kmqtt_connect_handle(struct kmqtt_conn *conn, const u8 *body, u32 len)
 	}
 	conn->problem_info = c->connect.props.request_problem_info;
 	conn->client_max_packet = c->connect.props.maximum_packet_size;
-	if (c->connect.props.auth_method.len) {
-		conn->auth_method = kmqtt_strdup(&c->connect.props.auth_method);
-		if (!conn->auth_method)
-			return MQTT_RC_QUOTA_EXCEEDED;
-		kmqtt_charge_always(conn->broker, strlen(conn->auth_method));
-	}
+	if (c->connect.props.auth_method.len &&
+	    !kmqtt_connect_keep_method(conn, &c->connect.props.auth_method))
+		return MQTT_RC_QUOTA_EXCEEDED;
 	reason = kmqtt_connect_check(conn, c) ?:
 		 kmqtt_connect_authenticate(conn);
 	if (reason)
@@ -556,7 +566,7 @@ static void kmqtt_connect_answered(struct kmqtt_conn *conn,
 	}
 	if (reason == MQTT_RC_CONTINUE_AUTHENTICATION && conn->auth_method) {
 		WRITE_ONCE(conn->state, KMQTT_CONN_CHALLENGED);
-		clear_bit(KMQTT_CONN_SPOKE, &conn->flags);
+		kmqtt_half_open_again(conn);
 		reason = kmqtt_connect_send_auth(conn, reason,
 						 &answer->auth_data);
 		if (reason)

@@ -20,6 +20,14 @@ static void kmqtt_half_open_remove(struct kmqtt_conn *conn)
 	atomic_dec(&conn->broker->nr_half_open);
 }
 
+void kmqtt_half_open_enter(struct kmqtt_conn *conn)
+{
+	lockdep_assert_held(&conn->broker->conn_lock);
+	conn->half_open_since = jiffies;
+	list_add_tail(&conn->half_open, &conn->broker->half_open);
+	atomic_inc(&conn->broker->nr_half_open);
+}
+
 void kmqtt_half_open_leave(struct kmqtt_conn *conn)
 {
 	spin_lock(&conn->broker->conn_lock);
@@ -37,6 +45,20 @@ bool kmqtt_half_open_spoke(struct kmqtt_conn *conn)
 	closing = kmqtt_conn_closing(conn);
 	spin_unlock(&conn->broker->conn_lock);
 	return !closing;
+}
+
+void kmqtt_half_open_again(struct kmqtt_conn *conn)
+{
+	struct kmqtt_broker *broker = conn->broker;
+
+	spin_lock(&broker->conn_lock);
+	clear_bit(KMQTT_CONN_SPOKE, &conn->flags);
+	/* How long others took is not its fault. */
+	if (!list_empty(&conn->half_open)) {
+		conn->half_open_since = jiffies;
+		list_move_tail(&conn->half_open, &broker->half_open);
+	}
+	spin_unlock(&broker->conn_lock);
 }
 
 /* Is it the client that has not done its part yet? conn_lock held. */
@@ -58,7 +80,7 @@ bool kmqtt_half_open_make_room(struct kmqtt_broker *broker,
 
 	spin_lock(&broker->conn_lock);
 	list_for_each_entry(conn, &broker->half_open, half_open) {
-		if (time_before(jiffies, conn->connected_at + age))
+		if (time_before(jiffies, conn->half_open_since + age))
 			break;
 		found = (!listener || conn->listener == listener) &&
 			kmqtt_half_open_dawdles(conn);

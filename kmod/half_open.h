@@ -9,6 +9,9 @@ struct kmqtt_broker;
 struct kmqtt_conn;
 struct kmqtt_listener;
 
+/* A new one. broker->conn_lock held. */
+void kmqtt_half_open_enter(struct kmqtt_conn *conn);
+
 /* It was let in, or will not be. Takes broker->conn_lock. */
 void kmqtt_half_open_leave(struct kmqtt_conn *conn);
 
@@ -16,11 +19,17 @@ void kmqtt_half_open_leave(struct kmqtt_conn *conn);
  * kmqtt_half_open_spoke() - what the client was to say is here
  * @conn: (io)
  *
- * It is not closed to make room until KMQTT_CONN_SPOKE is cleared, when it is
- * its turn again. Process context; takes broker->conn_lock. Return: false: it
+ * It is not closed to make room until it is its turn again
+ * (kmqtt_half_open_again()). Process context; takes broker->conn_lock. Return: false: it
  * was closed already.
  */
 bool kmqtt_half_open_spoke(struct kmqtt_conn *conn);
+
+/*
+ * The client was challenged and is to speak once more: its time begins anew.
+ * Process context; takes broker->conn_lock.
+ */
+void kmqtt_half_open_again(struct kmqtt_conn *conn);
 
 /**
  * kmqtt_half_open_make_room() - close the oldest that does not say who it is

@@ -55,12 +55,13 @@ static bool kmqtt_listener_admits(struct kmqtt_listener *listener)
 {
 	struct kmqtt_broker *broker = listener->broker;
 	u32 max = READ_ONCE(listener->max_connections);
+	bool full = max && atomic_read(&listener->nr_conns) >= max;
 
-	if (atomic_read(&broker->nr_conns) >=
-	    kmqtt_cfg(broker, KMQTT_SET_MAX_CONNECTIONS))
-		return kmqtt_half_open_make_room(broker, NULL, HZ);
-	if (max && atomic_read(&listener->nr_conns) >= max)
-		return kmqtt_half_open_make_room(broker, listener, HZ);
+	/* One of its own makes room in both. */
+	if (full || atomic_read(&broker->nr_conns) >=
+		    kmqtt_cfg(broker, KMQTT_SET_MAX_CONNECTIONS))
+		return kmqtt_half_open_make_room(broker, full ? listener : NULL,
+						 HZ);
 	return atomic_read(&broker->nr_half_open) <
 	       kmqtt_cfg(broker, KMQTT_SET_MAX_HALF_OPEN) ||
 	       kmqtt_half_open_make_room(broker, NULL, 0);

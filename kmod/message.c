@@ -189,7 +189,9 @@ void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos)
 	if (!len || len > KMQTT_IMAGE_HEAD)
 		return;
 	size = struct_size(image, data, len + (whole ? msg->payload.len : 0));
-	if (!kmqtt_charge(msg->broker, size))
+	/* With a retained message it stays. */
+	if (!kmqtt_charge_share(msg->broker, size,
+				msg->retain ? KMQTT_STORE : KMQTT_PASS))
 		return;
 	image = kmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!image) {
@@ -197,7 +199,7 @@ void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos)
 		return;
 	}
 	/* Read when the last reference goes, which is after ours. */
-	msg->charged += size;
+	WRITE_ONCE(msg->charged, msg->charged + size);
 	image->len = len;
 	image->whole = whole;
 	kmqtt_image_fill(image, msg, &head);

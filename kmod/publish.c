@@ -64,7 +64,7 @@ static bool kmqtt_publish_make_aliases(struct kmqtt_conn *conn)
 {
 	size_t size = kmqtt_publish_alias_bytes(conn);
 
-	if (!kmqtt_charge_share(conn->broker, size, KMQTT_HOLD))
+	if (!kmqtt_charge_share(conn->broker, size, kmqtt_share_of(size)))
 		return false;
 	conn->alias_in = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!conn->alias_in)
@@ -84,7 +84,8 @@ static u8 kmqtt_publish_set_alias(struct kmqtt_conn *conn, u16 alias,
 	if (slot->len == topic->len &&
 	    !memcmp(slot->data, topic->data, topic->len))
 		return 0;
-	if (!kmqtt_charge_share(conn->broker, topic->len, KMQTT_HOLD))
+	if (!kmqtt_charge_share(conn->broker, topic->len,
+				kmqtt_share_of(topic->len)))
 		return MQTT_RC_QUOTA_EXCEEDED;
 	copy = kmemdup(topic->data, topic->len, GFP_KERNEL | __GFP_NOWARN);
 	if (!copy) {
@@ -168,7 +169,7 @@ static int kmqtt_publish_remember(struct kmqtt_conn *conn, u16 packet_id)
 	size = kmqtt_id_bytes(session->nr_rx_qos2);
 	if (!kmqtt_charge_share(conn->broker, size,
 				session->nr_rx_qos2 < KMQTT_RX_QOS2_FEW ?
-				KMQTT_PASS : KMQTT_HOLD))
+				KMQTT_CONNECT : KMQTT_HOLD))
 		return -ENOMEM;
 	ret = xa_err(xa_store(&session->rx_qos2, packet_id, xa_mk_value(1),
 			      GFP_KERNEL));

@@ -66,6 +66,9 @@ static void kmqtt_receive_count(struct kmqtt_conn *conn, u8 reason)
 /* The peer broke the rules: say so once, count it, end the connection. */
 static void kmqtt_receive_fail(struct kmqtt_conn *conn, u8 reason)
 {
+	/* It was closed meanwhile, which may be why: that is not its fault. */
+	if (kmqtt_conn_closing(conn))
+		return;
 	kmqtt_receive_count(conn, reason);
 	net_info_ratelimited("kmqtt: %pISpc: closed for reason 0x%02x\n",
 			     &conn->peer.sa, reason);

@@ -87,9 +87,12 @@ static bool kmqtt_retain_put(struct kmqtt_broker *broker,
 
 	if (!kmqtt_retain_fits(broker, old, msg))
 		return false;
-	/* Who brings a topic up to date stores nothing more. */
-	if (old && kmqtt_retain_size(msg) <= kmqtt_retain_size(old->msg))
-		share = KMQTT_PASS;
+	/*
+	 * Who brings a topic up to date stores nothing more, once the old one
+	 * is gone. (It may still be being routed, and grow.)
+	 */
+	if (old && msg->charged <= READ_ONCE(old->msg->charged))
+		share = KMQTT_CONNECT;
 	if (!kmqtt_charge_share(broker, sizeof(*retained), share))
 		return false;
 	retained = kmalloc(sizeof(*retained), GFP_KERNEL);

@@ -43,6 +43,8 @@
 #define KMQTT_TX_ATOMIC		65536
 /* Control packets: first allocation. */
 #define KMQTT_CTL_FIRST		64
+/* So much is had in any case: a thousand acknowledgments. */
+#define KMQTT_CTL_SMALL		4096
 
 /** enum kmqtt_tx_result - what a round came to */
 enum kmqtt_tx_result {
@@ -60,12 +62,18 @@ static DEFINE_PER_CPU(struct page_frag, kmqtt_tx_frag);
 
 /* Control packets: kvmalloc()ed bytes that grow under ctl_lock. */
 
+/* More than a client needs that reads is what it may not make us hold. */
 static u8 *kmqtt_ctl_alloc(struct kmqtt_broker *broker, u32 size)
 {
-	u8 *buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	u8 *buf;
 
-	if (buf)
+	if (size <= KMQTT_CTL_SMALL)
 		kmqtt_charge_always(broker, size);
+	else if (!kmqtt_charge_share(broker, size, KMQTT_HOLD))
+		return NULL;
+	buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	if (!buf)
+		kmqtt_uncharge(broker, size);
 	return buf;
 }
 
@@ -169,7 +177,9 @@ static int kmqtt_tx_push(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 		sent = kmqtt_tx_send_atomic(conn->sock->sk, &msg, vec, nr,
 					    batch->bytes);
 	if (sent < 0) {
-		batch->barren = min(batch->barren + 1, 2);
+		/* An owned socket says nothing of TCP's memory. */
+		if (sent == -EAGAIN)
+			batch->barren = min(batch->barren + 1, 2);
 		return sent;
 	}
 	batch->barren = 0;

@@ -19,9 +19,6 @@ static u32 kmqtt_session_hash_key(const void *data, u32 len, u32 seed)
 	return jhash(key->data, key->len, seed);
 }
 
-/* Bytes; longer client identifiers are not what memory is kept free for. */
-#define KMQTT_SESSION_SMALL	2048
-
 static u32 kmqtt_session_hash_obj(const void *data, u32 len, u32 seed)
 {
 	const struct kmqtt_session *session = data;
@@ -65,7 +62,7 @@ static void kmqtt_session_free(struct rcu_head *rcu)
 	kmqtt_session_free_username(session->broker,
 				    rcu_dereference_raw(session->username));
 	kmqtt_uncharge(session->broker, session->charged +
-		       kmqtt_ids_bytes(session->nr_rx_qos2));
+		       kmqtt_ids_bytes(session->nr_rx_qos2, U16_MAX));
 	kvfree(session);
 }
 
@@ -238,9 +235,8 @@ kmqtt_session_create(struct kmqtt_broker *broker,
 	lockdep_assert_held(&broker->lock);
 	if (broker->nr_sessions >= kmqtt_cfg(broker, KMQTT_SET_SESSION_MAX))
 		return ERR_PTR(-ENOSPC);
-	if (!kmqtt_charge_share(broker, size,
-				stays || whole > KMQTT_SESSION_SMALL ?
-				KMQTT_HOLD : KMQTT_CONNECT))
+	if (!kmqtt_charge_share(broker, size, stays ? KMQTT_HOLD :
+						      kmqtt_share_of(whole)))
 		return ERR_PTR(-ENOMEM);
 	session = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!session)
@@ -407,6 +403,21 @@ static int kmqtt_session_attach_locked(struct kmqtt_attach *attach,
 	return 0;
 }
 
+static char *kmqtt_session_copy_username(struct kmqtt_broker *broker,
+					 const char *username)
+{
+	size_t size = strlen(username) + 1;
+	char *copy;
+
+	/* It stays as long as the session does. */
+	if (!kmqtt_charge_share(broker, size, kmqtt_share_of(size)))
+		return NULL;
+	copy = kstrdup(username, GFP_KERNEL | __GFP_NOWARN);
+	if (!copy)
+		kmqtt_uncharge(broker, size);
+	return copy;
+}
+
 int kmqtt_session_attach(struct kmqtt_attach *attach)
 {
 	struct kmqtt_broker *broker = attach->conn->broker;
@@ -417,10 +428,10 @@ int kmqtt_session_attach(struct kmqtt_attach *attach)
 	int ret;
 
 	if (attach->username) {
-		username = kstrdup(attach->username, GFP_KERNEL | __GFP_NOWARN);
+		username = kmqtt_session_copy_username(broker,
+						       attach->username);
 		if (!username)
 			return -ENOMEM;
-		kmqtt_charge_always(broker, strlen(username) + 1);
 	}
 	ours = username;
 	mutex_lock(&broker->lock);

@@ -14,7 +14,7 @@ struct kmqtt_broker;
 #define KMQTT_STATS(X)							\
 	X(CONNECTIONS_ACCEPTED, "connections_accepted", "TCP connections accepted") \
 	X(CONNECTIONS_REFUSED, "connections_refused", "TCP connections closed at once: a limit was reached") \
-	X(HALF_OPEN_DROPPED, "half_open_dropped", "connections closed before their CONNECT: newer ones had reached max_half_open") \
+	X(HALF_OPEN_DROPPED, "half_open_dropped", "connections closed before their CONNECT to make room for newer ones (max_half_open, max_connections)") \
 	X(CONNECTS_ACCEPTED, "connects_accepted", "CONNECT packets answered with success") \
 	X(CONNECTS_REFUSED, "connects_refused", "CONNECT packets refused") \
 	X(CONNECT_TIMEOUTS, "connect_timeouts", "connections that were not let in before connect_timeout") \
