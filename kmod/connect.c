@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * CONNECT until CONNACK, AUTH, DISCONNECT. A CONNECT may have to wait twice:
+ * CONNECT until CONNACK, DISCONNECT. A CONNECT may have to wait twice:
  * for the authority's answer and for the connection that owns the session;
  * each time the io work is queued when it can go on.
  */
@@ -385,8 +385,8 @@ static void kmqtt_connect_proceed(struct kmqtt_conn *conn)
 		kmqtt_connect_up(conn, attach.present);
 }
 
-static u8 kmqtt_connect_ask(struct kmqtt_conn *conn, u8 stage,
-			    const struct mqtt_props *props)
+u8 kmqtt_connect_ask(struct kmqtt_conn *conn, u8 stage,
+		     const struct mqtt_props *props)
 {
 	struct kmqtt_connecting *c = conn->connecting;
 	struct kmqtt_auth_query query = { .stage = stage };
@@ -465,6 +465,20 @@ kmqtt_connecting_create(struct kmqtt_conn *conn, const u8 *body, u32 len)
 	return c;
 }
 
+/* For its copy; but what it takes to be answered is read. */
+static noinline_for_stack u8 kmqtt_connect_no_room(struct kmqtt_conn *conn,
+						   const u8 *body, u32 len)
+{
+	struct mqtt_connect connect;
+	u8 reason;
+
+	reason = mqtt_decode_connect(body, len, &connect);
+	conn->version = connect.version;
+	if (!reason)
+		conn->client_max_packet = connect.props.maximum_packet_size;
+	return reason ?: MQTT_RC_QUOTA_EXCEEDED;
+}
+
 /* It is needed as long as the connection is [MQTT-4.12.0-5]. */
 static bool kmqtt_connect_keep_method(struct kmqtt_conn *conn,
 				      const struct mqtt_str *method)
@@ -487,7 +501,7 @@ u8 kmqtt_connect_handle(struct kmqtt_conn *conn, const u8 *body, u32 len)
 		return MQTT_RC_SERVER_BUSY;
 	c = kmqtt_connecting_create(conn, body, len);
 	if (!c)
-		return MQTT_RC_QUOTA_EXCEEDED;
+		return kmqtt_connect_no_room(conn, body, len);
 	conn->connecting = c;
 	reason = mqtt_decode_connect(c->packet, len, &c->connect);
 	conn->version = c->connect.version;
@@ -505,35 +519,6 @@ u8 kmqtt_connect_handle(struct kmqtt_conn *conn, const u8 *body, u32 len)
 		 kmqtt_connect_authenticate(conn);
 	if (reason)
 		kmqtt_connect_refuse(conn, reason);
-	return 0;
-}
-
-static u8 kmqtt_connect_send_auth(struct kmqtt_conn *conn, u8 reason,
-				  const struct mqtt_str *data)
-{
-	struct mqtt_str method = {
-		.data = (const u8 *)conn->auth_method,
-		.len = strlen(conn->auth_method),
-	};
-	size_t size = 32 + method.len + data->len;
-	u8 *buf;
-	int len;
-
-	buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
-	if (!buf)
-		return MQTT_RC_QUOTA_EXCEEDED;
-	len = mqtt_encode_auth(buf, size, reason, &method, data);
-	/* It cannot be had in smaller pieces [MQTT-3.1.2-24]. */
-	if (conn->client_max_packet && len > 0 &&
-	    len > conn->client_max_packet)
-		len = -EMSGSIZE;
-	if (len > 0)
-		len = kmqtt_send_control(conn, buf, len);
-	kvfree(buf);
-	if (len)
-		return len == -EMSGSIZE ? MQTT_RC_PACKET_TOO_LARGE :
-					  MQTT_RC_QUOTA_EXCEEDED;
-	kmqtt_send_kick(conn);
 	return 0;
 }
 
@@ -567,8 +552,7 @@ static void kmqtt_connect_answered(struct kmqtt_conn *conn,
 	if (reason == MQTT_RC_CONTINUE_AUTHENTICATION && conn->auth_method) {
 		WRITE_ONCE(conn->state, KMQTT_CONN_CHALLENGED);
 		kmqtt_half_open_again(conn);
-		reason = kmqtt_connect_send_auth(conn, reason,
-						 &answer->auth_data);
+		reason = kmqtt_auth_send(conn, reason, &answer->auth_data);
 		if (reason)
 			kmqtt_connect_refuse(conn, reason);
 		else
@@ -578,27 +562,6 @@ static void kmqtt_connect_answered(struct kmqtt_conn *conn,
 		if (reason < 0x80)
 			reason = MQTT_RC_NOT_AUTHORIZED;
 		kmqtt_connect_refuse_with(conn, reason, answer->reason_string);
-	}
-	kfree(answer);
-}
-
-/* The authority's word on a re-authentication [MQTT-4.12.1-2]. */
-static void kmqtt_connect_reauth_answered(struct kmqtt_conn *conn,
-					  struct kmqtt_auth_answer *answer)
-{
-	u8 reason = answer->reason;
-
-	if (reason && reason != MQTT_RC_CONTINUE_AUTHENTICATION) {
-		kmqtt_stat_inc(conn->broker, KMQTT_STAT_AUTH_FAILURES);
-		kmqtt_conn_close(conn, reason < 0x80 ? MQTT_RC_NOT_AUTHORIZED :
-						       reason);
-	} else {
-		if (!reason)
-			clear_bit(KMQTT_CONN_REAUTH, &conn->flags);
-		reason = kmqtt_connect_send_auth(conn, reason,
-						 &answer->auth_data);
-		if (reason)
-			kmqtt_conn_close(conn, reason);
 	}
 	kfree(answer);
 }
@@ -615,52 +578,10 @@ void kmqtt_connect_continue(struct kmqtt_conn *conn)
 	} else if (answer && conn->state == KMQTT_CONN_AUTH) {
 		kmqtt_connect_answered(conn, answer);
 	} else if (answer && conn->state == KMQTT_CONN_UP) {
-		kmqtt_connect_reauth_answered(conn, answer);
+		kmqtt_auth_again_answered(conn, answer);
 	} else {
 		kfree(answer);
 	}
-}
-
-/* Same method as in CONNECT, always [MQTT-4.12.0-5]. */
-static bool kmqtt_connect_same_method(const struct kmqtt_conn *conn,
-				      const struct mqtt_str *method)
-{
-	return method->len == strlen(conn->auth_method) &&
-	       !memcmp(method->data, conn->auth_method, method->len);
-}
-
-u8 kmqtt_connect_auth(struct kmqtt_conn *conn, const u8 *body, u32 len)
-{
-	struct mqtt_disconnect auth;
-	u8 reason, stage = KMQTT_STAGE_CONTINUE;
-
-	if (!conn->auth_method)
-		return MQTT_RC_PROTOCOL_ERROR;	/* [MQTT-4.12.0-7] */
-	/* It is not its turn: one question about a client at a time. */
-	if (test_bit(KMQTT_CONN_ASKED, &conn->flags))
-		return MQTT_RC_PROTOCOL_ERROR;
-	reason = mqtt_decode_auth(body, len, &auth);
-	if (reason)
-		return reason;
-	if (!kmqtt_connect_same_method(conn, &auth.props.auth_method))
-		return MQTT_RC_PROTOCOL_ERROR;
-	if (conn->state == KMQTT_CONN_CHALLENGED) {
-		if (!kmqtt_half_open_spoke(conn))
-			return MQTT_RC_SERVER_BUSY;
-		if (auth.reason != MQTT_RC_CONTINUE_AUTHENTICATION)
-			return MQTT_RC_PROTOCOL_ERROR;
-	} else if (auth.reason == MQTT_RC_REAUTHENTICATE) {
-		if (test_and_set_bit(KMQTT_CONN_REAUTH, &conn->flags))
-			return MQTT_RC_PROTOCOL_ERROR;
-		stage = KMQTT_STAGE_REAUTH;
-	} else if (auth.reason != MQTT_RC_CONTINUE_AUTHENTICATION ||
-		   !test_bit(KMQTT_CONN_REAUTH, &conn->flags)) {
-		return MQTT_RC_PROTOCOL_ERROR;
-	}
-	reason = kmqtt_connect_ask(conn, stage, &auth.props);
-	if (!reason && conn->state == KMQTT_CONN_CHALLENGED)
-		WRITE_ONCE(conn->state, KMQTT_CONN_AUTH);
-	return reason;
 }
 
 /* DISCONNECT may change the session expiry, but not from 0 [3.14.2.2.2]. */

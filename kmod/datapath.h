@@ -20,6 +20,7 @@
 #define KMQTT_TX_ITEMS		64
 
 struct kmqtt_broker;
+struct kmqtt_auth_answer;
 struct kmqtt_conn;
 struct kmqtt_msg;
 struct kmqtt_out;
@@ -113,14 +114,24 @@ void kmqtt_receive_uninit(void);
 u8 kmqtt_connect_handle(struct kmqtt_conn *conn, const u8 *body, u32 len);
 /* io, in state AUTH or TAKEOVER: go on with what has happened since. */
 void kmqtt_connect_continue(struct kmqtt_conn *conn);
-u8 kmqtt_connect_auth(struct kmqtt_conn *conn, const u8 *body, u32 len);
 u8 kmqtt_connect_disconnect(struct kmqtt_conn *conn, const u8 *body, u32 len);
 /* Refuse before or instead of CONNACK 0: answers and closes. */
 void kmqtt_connect_refuse(struct kmqtt_conn *conn, u8 reason);
 void kmqtt_connect_free(struct kmqtt_conn *conn);
+/* Ask the authority (io). Return: 0, or the reason to refuse. */
+u8 kmqtt_connect_ask(struct kmqtt_conn *conn, u8 stage,
+		     const struct mqtt_props *props);
 /* The identifier a CONNECT in progress asks for (io). Return: false: none. */
 bool kmqtt_connect_client_id(const struct kmqtt_conn *conn,
 			     struct mqtt_str *client_id);
+
+/* auth.c APIs, all (io): */
+u8 kmqtt_auth_handle(struct kmqtt_conn *conn, const u8 *body, u32 len);
+u8 kmqtt_auth_send(struct kmqtt_conn *conn, u8 reason,
+		   const struct mqtt_str *data);
+/* The authority's word on a client that is connected. @answer is freed. */
+void kmqtt_auth_again_answered(struct kmqtt_conn *conn,
+			       struct kmqtt_auth_answer *answer);
 
 /* publish.c APIs: */
 /*
@@ -181,12 +192,6 @@ void kmqtt_deliver_purge(struct kmqtt_session *session,
 			 struct list_head *replays);
 void kmqtt_deliver_free_replays(struct kmqtt_session *session,
 				struct list_head *replays);
-/*
- * Give up the packet identifier and the place in the window of @out, if it has
- * any. session->lock held.
- */
-void kmqtt_deliver_unwindow(struct kmqtt_session *session,
-			    struct kmqtt_out *out);
 /*
  * Is there anything to send, or what only lacked memory to be made ready?
  * session->lock held.

@@ -51,34 +51,6 @@ static void kmqtt_deliver_uncount(struct kmqtt_session *session, u32 size)
 	session->queued_bytes -= size;
 }
 
-/* After a change of nr_inflight. */
-static void kmqtt_deliver_charge_ids(struct kmqtt_session *session)
-{
-	u32 bytes = kmqtt_ids_bytes(session->nr_inflight, session->id_max);
-
-	if (bytes > session->id_bytes)
-		kmqtt_charge_always(session->broker, bytes - session->id_bytes);
-	else if (bytes < session->id_bytes)
-		kmqtt_uncharge(session->broker, session->id_bytes - bytes);
-	session->id_bytes = bytes;
-}
-
-void kmqtt_deliver_unwindow(struct kmqtt_session *session,
-			    struct kmqtt_out *out)
-{
-	if (!out->packet_id)
-		return;
-	xa_erase(&session->by_id, out->packet_id);
-	out->packet_id = 0;
-	session->nr_inflight--;
-	if (!session->nr_inflight)
-		session->id_max = 0;
-	kmqtt_deliver_charge_ids(session);
-	if (out->counted)
-		session->nr_sent--;
-	out->counted = 0;
-}
-
 /* Take a delivery that was not sent out of its list, for good. */
 static void kmqtt_deliver_discard(struct kmqtt_session *session,
 				  struct kmqtt_out *out)
@@ -86,7 +58,7 @@ static void kmqtt_deliver_discard(struct kmqtt_session *session,
 	list_del(&out->link);
 	if (out->state == MQTT_QOS_QUEUED)
 		kmqtt_deliver_uncount(session, kmqtt_out_size(out));
-	kmqtt_deliver_unwindow(session, out);
+	kmqtt_packet_id_put(session, out);
 	kmqtt_out_put(out);
 }
 
@@ -118,28 +90,20 @@ static bool kmqtt_deliver_fifo_first(const struct kmqtt_session *session,
 	       (!out || (s32)(out->behind - fifo->head) > 0);
 }
 
+static bool kmqtt_deliver_window_open(const struct kmqtt_session *session)
+{
+	return session->nr_inflight < session->window;
+}
+
 /* Into the window. Return: 0 or -ENOMEM. */
 static int kmqtt_deliver_enter(struct kmqtt_session *session,
 			       struct kmqtt_out *out)
 {
-	u32 limit = kmqtt_id_limit(session->window), id;
-	int ret;
+	int ret = kmqtt_packet_id_get(session, out);
 
-	ret = xa_alloc_cyclic(&session->by_id, &id, out, XA_LIMIT(1, limit),
-			      &session->last_id, GFP_ATOMIC | __GFP_NOWARN);
-	if (ret < 0)
-		return -ENOMEM;
-	out->packet_id = id;
-	session->nr_inflight++;
-	session->id_max = max(session->id_max, limit);
-	kmqtt_deliver_charge_ids(session);
-	kmqtt_deliver_make_ready(session, out);
-	return 0;
-}
-
-static bool kmqtt_deliver_window_open(const struct kmqtt_session *session)
-{
-	return session->nr_inflight < session->window;
+	if (!ret)
+		kmqtt_deliver_make_ready(session, out);
+	return ret;
 }
 
 /* The message, unless another has taken its place. Inside kmqtt_srcu. */

@@ -6,6 +6,7 @@
 #include "broker.h"
 #include "conn.h"
 #include "datapath.h"
+#include "packet_ids.h"
 #include "session.h"
 
 static u8 kmqtt_inflight_event(u8 type, u8 reason)
@@ -52,7 +53,7 @@ static u8 kmqtt_inflight_step(struct kmqtt_session *session, u16 packet_id,
 	out->state = step.next;
 	if (step.action == MQTT_QOS_RELEASE) {
 		list_del(&out->link);
-		kmqtt_deliver_unwindow(session, out);
+		kmqtt_packet_id_put(session, out);
 		kmqtt_out_put(out);
 		kmqtt_deliver_refill(session);
 	} else if (step.action == MQTT_QOS_SEND_PUBREL) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the packet identifiers of a session cost. */
+/* Packet identifiers of a session: of deliveries, and what they cost. */
 #ifndef KMQTT_PACKET_IDS_H
 #define KMQTT_PACKET_IDS_H
 
@@ -7,6 +7,9 @@
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/xarray.h>
+
+struct kmqtt_out;
+struct kmqtt_session;
 
 /* So many QoS 2 identifiers are what a client needs that releases them. */
 #define KMQTT_RX_QOS2_FEW	16
@@ -33,15 +36,23 @@ static inline size_t kmqtt_id_bytes(u32 nr)
 	return kmqtt_ids_bytes(nr + 1, U16_MAX) - kmqtt_ids_bytes(nr, U16_MAX);
 }
 
-/*
- * The highest identifier that is used for a window. They are taken in turn, so
- * that a second acknowledgment of one finds no other message, but which of
- * them stay in use is the client's choice: all nodes up to here may be needed.
+/**
+ * kmqtt_packet_id_get() - a delivery enters the window
+ * @session: whose window has room
+ * @out: gets an identifier that is not in use, and as many others ago as the
+ *	window has places at least
+ *
+ * Context: session->lock held. Return: 0, or -ENOMEM and nothing has changed.
  */
-static inline u32 kmqtt_id_limit(u32 window)
-{
-	return min(round_up(2 * window + 2, (u32)XA_CHUNK_SIZE) - 1,
-		   (u32)U16_MAX);
-}
+int kmqtt_packet_id_get(struct kmqtt_session *session, struct kmqtt_out *out);
+
+/**
+ * kmqtt_packet_id_put() - it leaves the window
+ * @session: whose
+ * @out: may have no identifier
+ *
+ * Context: session->lock held.
+ */
+void kmqtt_packet_id_put(struct kmqtt_session *session, struct kmqtt_out *out);
 
 #endif

@@ -173,7 +173,7 @@ static u8 kmqtt_receive_up(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	case MQTT_DISCONNECT:
 		return kmqtt_connect_disconnect(conn, body, len);
 	case MQTT_AUTH:
-		return kmqtt_connect_auth(conn, body, len);
+		return kmqtt_auth_handle(conn, body, len);
 	default:
 		/* A second CONNECT [MQTT-3.1.0-2], or a server's packet. */
 		return MQTT_RC_PROTOCOL_ERROR;
@@ -196,7 +196,7 @@ static u8 kmqtt_receive_packet(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		return kmqtt_connect_handle(conn, body, fixed->remaining);
 	case KMQTT_CONN_CHALLENGED:
 		if (fixed->type == MQTT_AUTH)
-			return kmqtt_connect_auth(conn, body, fixed->remaining);
+			return kmqtt_auth_handle(conn, body, fixed->remaining);
 		if (fixed->type == MQTT_DISCONNECT)
 			return kmqtt_connect_disconnect(conn, body,
 							fixed->remaining);

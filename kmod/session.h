@@ -70,8 +70,7 @@ struct kmqtt_will {
  * @pending: QoS above 0, waits for the window
  * @inflight: sent and not acknowledged, in the order they were sent
  * @by_id: packet identifier -> kmqtt_out in @ready or @inflight
- * @last_id: for xa_alloc_cyclic
- * @id_max: no identifier in use is above it
+ * @last_id: for xa_alloc_cyclic; @id_max: none in use is above it
  * @id_bytes: charged for @by_id
  * @nr_inflight: packet identifiers in use
  * @nr_sent: of these, sent on this connection and not acknowledged; never

@@ -15,6 +15,7 @@
 
 #define BIT_ULL(n)		(1ULL << (n))
 #define round_up(n, d)		((((n) - 1) | ((d) - 1)) + 1)
+#define noinline_for_stack
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define DIV_ROUND_UP_ULL	DIV_ROUND_UP
 #define max3(a, b, c)		max(max(a, b), c)
