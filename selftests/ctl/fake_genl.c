@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A module that is played from a file, in place of user/lib/genl.c
+ * A module that is played from a file, in place of user/lib
  *
  * For what can be tested without a kernel: which request a command line makes
  * and how an answer is shown. Each line of the file KMQTT_FAKE is
