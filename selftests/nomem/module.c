@@ -14,6 +14,7 @@
 #include "nlsock.h"
 
 #define LISTENER_ID	1	/* that questions are about */
+#define RETAINED	8	/* messages, or clients */
 
 struct module *module;
 
@@ -46,6 +47,7 @@ void module_reset(struct module *m)
 	for (size_t i = 0; i < SETTINGS; i++)
 		m->settings[i] = settings[i].initial;
 	m->authority = -1;
+	m->payload = 4;
 }
 
 const struct module_listener *module_listener(const struct module *m,
@@ -67,18 +69,20 @@ uint64_t module_setting(const struct module *m, const char *name)
 	abort();
 }
 
-static void flush(struct answer *a)
+static bool flush(struct answer *a)
 {
-	if (a->size)
-		nlsock_push(a->fd, a->data, a->size);
+	bool sent = !a->size || nlsock_push(a->fd, a->data, a->size);
+
 	a->size = 0;
+	return sent;
 }
 
 static void begin(struct answer *a, int type, int cmd)
 {
 	struct genlmsghdr gh = { .cmd = cmd, .version = KMQTT_GENL_VERSION };
 
-	if (a->size > 8192)
+	/* the end of a dump goes with its last part */
+	if (a->size > 8192 && type != NLMSG_DONE)
 		flush(a);
 	a->nlh = (struct nlmsghdr *)(a->data + a->size);
 	*a->nlh = (struct nlmsghdr){ NLMSG_HDRLEN, type, NLM_F_MULTI,
@@ -299,8 +303,9 @@ static void acl_get(struct answer *a)
 static void clients_get(struct answer *a, int cmd)
 {
 	static const char *const ids[] = { "plc-1", "", "a b\n", "\xc3\xa4" };
+	static const char payload[UINT16_MAX] = "\xff\xfe\x00x";
 
-	for (size_t i = 0; i < 8; i++) {
+	for (size_t i = 0; i < RETAINED; i++) {
 		begin(a, NLSOCK_FAMILY, cmd);
 		put_string(a, KMQTT_A_CLIENT_ID, ids[i % 4]);
 		put_string(a, KMQTT_A_USERNAME, "hall 2");
@@ -315,7 +320,8 @@ static void clients_get(struct answer *a, int cmd)
 		PUT(a, OPTIONS, uint8_t, 0x2c);
 		PUT(a, EXPIRY, uint32_t, 77);
 		PUT(a, SIZE, uint32_t, 3000);
-		put(a, KMQTT_A_PAYLOAD, "\xff\xfe\x00x", 4);
+		put(a, KMQTT_A_PAYLOAD, payload,
+		    i < RETAINED - 2 ? 4 : module->payload);
 	}
 }
 
@@ -342,7 +348,7 @@ int module_ask(const char *user, const char *password, const char *method)
 	return nr;
 }
 
-void module_event(void)
+bool module_event(void)
 {
 	static struct answer a;
 
@@ -351,7 +357,7 @@ void module_event(void)
 	PUT(&a, EVENT_TYPE, uint8_t, KMQTT_EVENT_CONNECTED);
 	put_string(&a, KMQTT_A_CLIENT_ID, "plc-1");
 	put_string(&a, KMQTT_A_USERNAME, "hall 2");
-	flush(&a);
+	return flush(&a);
 }
 
 static int authority_set(int fd)

@@ -32,6 +32,7 @@ struct module_listener {
  * @authority: its socket, -1: none
  * @stopped: BROKER_STOP was asked for
  * @changes: requests that changed something
+ * @payload: bytes of the last two retained messages, which are shown in full
  * @questions: how many were asked
  * @answers: their answers
  */
@@ -45,6 +46,7 @@ struct module {
 	int authority;
 	bool stopped;
 	int changes;
+	uint16_t payload;
 	int questions;
 	int answers[MODULE_QUESTIONS];
 };
@@ -71,7 +73,11 @@ uint64_t module_setting(const struct module *m, const char *name);
  */
 int module_ask(const char *user, const char *password, const char *method);
 
-/** module_event() - tell who listens to events that a client connected */
-void module_event(void);
+/**
+ * module_event() - tell who listens to events that a client connected
+ *
+ * Return: false if there is no room for it.
+ */
+bool module_event(void);
 
 #endif

@@ -2,16 +2,20 @@
 #include "nlsock.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/genetlink.h>
+#include <linux/poll.h>
 
 #include <linux/kmqtt.h>
 
@@ -36,6 +40,10 @@ static struct socket {
 	int peer;	/* ours */
 	unsigned int groups;
 	uint32_t port;
+	unsigned int room;	/* for datagrams, of which */
+	unsigned int waiting;	/* are there */
+	bool overrun;		/* one did not fit: not yet said, */
+	bool congested;		/* and there is still something to read */
 } sockets[SOCKETS];
 
 bool nlsock_loaded = true;
@@ -64,7 +72,8 @@ int socket(int domain, int type, int protocol)
 		if (syscall(SYS_socketpair, AF_UNIX,
 			    SOCK_DGRAM | (type & SOCK_CLOEXEC), 0, fds))
 			return -1;
-		*s = (struct socket){ true, fds[0], fds[1], 0, port++ };
+		*s = (struct socket){ true, fds[0], fds[1], 0, port++,
+				      UINT_MAX };
 		return s->fd;
 	}
 	errno = EMFILE;
@@ -128,8 +137,42 @@ bool nlsock_push(int fd, const void *data, size_t size)
 {
 	struct socket *s = find(fd);
 
-	return s && syscall(SYS_sendto, s->peer, data, size, MSG_DONTWAIT,
-			    NULL, 0) == (long)size;
+	if (!s || s->congested)
+		return false;
+	if (s->waiting < s->room &&
+	    syscall(SYS_sendto, s->peer, data, size, MSG_DONTWAIT, NULL,
+		    0) == (long)size) {
+		s->waiting++;
+		return true;
+	}
+	s->overrun = true;
+	s->congested = true;
+	return false;
+}
+
+void nlsock_room(int fd, unsigned int datagrams)
+{
+	find(fd)->room = datagrams;
+}
+
+/* what a read begins with: the notice that something did not fit */
+static bool overrun_said(struct socket *s)
+{
+	if (!s->overrun)
+		return false;
+	s->overrun = false;
+	s->congested = s->waiting;
+	errno = ENOBUFS;
+	return true;
+}
+
+static void datagram_gone(struct socket *s, int flags)
+{
+	if (flags & MSG_PEEK)
+		return;
+	s->waiting--;
+	if (!s->waiting)
+		s->congested = false;
 }
 
 /* room for the answer to a lookup */
@@ -257,13 +300,18 @@ ssize_t sendto(int fd, const void *data, size_t size, int flags,
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct socket *s = find(fd);
 	void *name = msg->msg_name;
 	ssize_t ret;
 
-	if (!find(fd))
+	if (!s)
 		return syscall(SYS_recvmsg, fd, msg, flags);
+	if (overrun_said(s))
+		return -1;
 	msg->msg_name = NULL;
 	ret = syscall(SYS_recvmsg, fd, msg, flags);
+	if (ret >= 0)
+		datagram_gone(s, flags);
 	msg->msg_name = name;
 	if (name)
 		memcpy(name, &kernel, sizeof(kernel));
@@ -275,14 +323,19 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 ssize_t recvfrom(int fd, void *restrict data, size_t size, int flags,
 		 __SOCKADDR_ARG addr, socklen_t *restrict len)
 {
+	struct socket *s = find(fd);
 	ssize_t ret;
 
-	if (!find(fd))
+	if (!s)
 		return syscall(SYS_recvfrom, fd, data, size, flags,
 			       addr.__sockaddr__, len);
+	if (overrun_said(s))
+		return -1;
 	if (data)
 		ASAN_UNPOISON_MEMORY_REGION(data, size);
 	ret = syscall(SYS_recvfrom, fd, data, size, flags, NULL, NULL);
+	if (ret >= 0)
+		datagram_gone(s, flags);
 	if (data && ret >= 0 && (size_t)ret < size && !(flags & MSG_PEEK))
 		ASAN_POISON_MEMORY_REGION((char *)data + ret, size - ret);
 	return ret;
@@ -291,4 +344,34 @@ ssize_t recvfrom(int fd, void *restrict data, size_t size, int flags,
 ssize_t recv(int fd, void *data, size_t size, int flags)
 {
 	return recvfrom(fd, data, size, flags, NULL, NULL);
+}
+
+/*
+ * Who would send is the thread that waits: what is not there does not come.
+ * Not of <poll.h>, which has it that nothing is read of @fds.
+ */
+int poll(struct pollfd *fds, unsigned long nr, int timeout);
+int poll(struct pollfd *fds, unsigned long nr, int timeout)
+{
+	static const char vain[] = "nlsock: it waits for what does not come\n";
+	struct socket *s = nr == 1 ? find(fds->fd) : NULL;
+	struct timespec limit = { 0 };
+	int ready;
+
+	if (s && s->overrun) {
+		fds->revents = POLLERR;
+		return 1;
+	}
+	if (!s && timeout > 0) {
+		limit.tv_sec = timeout / 1000;
+		limit.tv_nsec = timeout % 1000 * 1000000L;
+	}
+	ready = syscall(SYS_ppoll, fds, nr, s || timeout >= 0 ? &limit : NULL,
+			NULL, 0);
+	if (s && !ready && timeout) {
+		if (write(STDERR_FILENO, vain, sizeof(vain) - 1) < 0)
+			perror("stderr");
+		abort();
+	}
+	return ready;
 }

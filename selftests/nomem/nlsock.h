@@ -5,7 +5,8 @@
  * Linked into it, it takes the place of the C library's socket calls, for our
  * own code and for libnl's. The lookup of netlink families is answered here;
  * the messages to the module are for whoever links this. All runs in the
- * thread that sends: an answer is there before the call that asked returns.
+ * thread that sends: an answer is there before the call that asked returns, so
+ * a program that waits for one that is not there is aborted.
  */
 #ifndef NOMEM_NLSOCK_H
 #define NOMEM_NLSOCK_H
@@ -36,9 +37,13 @@ void nlsock_closed(int fd);
  * @data: messages
  * @size: bytes
  *
- * Return: false if its buffer is full.
+ * Return: false if its buffer is full. As with netlink the socket is told so
+ * once, by ENOBUFS, and gets nothing more until it has read all there is.
  */
 bool nlsock_push(int fd, const void *data, size_t size);
+
+/** nlsock_room() - let no more than so many datagrams wait to be read */
+void nlsock_room(int fd, unsigned int datagrams);
 
 /** nlsock_member() - a socket that joined @group, -1 if there is none */
 int nlsock_member(unsigned int group);

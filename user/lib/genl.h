@@ -92,7 +92,10 @@ struct nl_msg *kmnl_msg_small(struct kmnl *nl, int cmd);
  * @fn: gets the answer's attributes, if the command has an answer; or NULL
  * @arg: for @fn
  *
- * Waits 30 s at most (-ETIMEDOUT).
+ * Waits 30 s at most (-ETIMEDOUT). An answer that was lost is not waited for:
+ * -ENOBUFS if there was no room for it in the socket's buffer, -ENOMEM if it
+ * was too long for the memory there is here. After these three, what was asked
+ * may have been done or not.
  *
  * Return: 0, or negative errno and kmnl_error().
  */
@@ -105,8 +108,9 @@ int kmnl_request(struct kmnl *nl, struct nl_msg *msg, kmnl_fn fn, void *arg);
  * @fn: gets each object
  * @arg: for @fn
  *
- * Return: 0, or negative errno and kmnl_error(). A dump during which the
- * table changed is complete but for the change; kmnl_dump_changed() tells.
+ * Return: 0, or negative errno as kmnl_request() and kmnl_error(). A dump
+ * during which the table changed is complete but for the change;
+ * kmnl_dump_changed() tells.
  */
 int kmnl_dump(struct kmnl *nl, struct nl_msg *msg, kmnl_fn fn, void *arg);
 

@@ -108,19 +108,41 @@ static int kept_handle(struct kmnl *nl)
 	return ret;
 }
 
+static int is_answer(const struct kmnl *nl, struct nlmsghdr *nlh,
+		     const struct kmnl_wait *w)
+{
+	return w && !w->done && nlh->nlmsg_seq == w->request->nlmsg_seq &&
+		!is_unasked(nl, nlh);
+}
+
+/*
+ * A datagram whose end is gone. What it was is in its first header: answers
+ * and notices are never in one datagram.
+ */
+static void cut_handle(struct kmnl *nl, struct kmnl_wait *w)
+{
+	if (is_answer(nl, (struct nlmsghdr *)nl->buf, w))
+		w->cut = 1;
+	else
+		nl->no_memory = 1;
+}
+
 static int datagram_handle(struct kmnl *nl, int len, struct kmnl_wait *w)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)nl->buf;
 	int ret = 0;
 
+	if ((size_t)len > nl->buf_size) {
+		cut_handle(nl, w);
+		return 0;
+	}
 	for (; nlmsg_ok(nlh, len); nlh = nlmsg_next(nlh, &len)) {
 		int err = 0;
 
-		if (w && is_unasked(nl, nlh))
-			kmnl_keep(nl, nlh);
-		else if (w && !w->done &&
-			 nlh->nlmsg_seq == w->request->nlmsg_seq)
+		if (is_answer(nl, nlh, w))
 			answer_handle(nl, nlh, w);
+		else if (w && is_unasked(nl, nlh))
+			kmnl_keep(nl, nlh);
 		else
 			err = stray_handle(nl, nlh);
 		if (err < 0)
@@ -129,10 +151,21 @@ static int datagram_handle(struct kmnl *nl, int len, struct kmnl_wait *w)
 	return ret;
 }
 
+static void buffer_grow(struct kmnl *nl, size_t size)
+{
+	char *buf = realloc(nl->buf, size);
+
+	if (!buf)
+		return;
+	nl->buf = buf;
+	nl->buf_size = size;
+}
+
 /*
  * One datagram into nl->buf, which grows to its size: netlink cuts off what
- * does not fit. Returns its length, 0 if it is not from the kernel, or
- * negative errno.
+ * does not fit. Returns its length, which is more than nl->buf_size if there is
+ * no memory for all of it; 0 if this was none, or not one of the kernel's;
+ * -EAGAIN if nothing is left; or another errno, with its sentence.
  */
 static int datagram_read(struct kmnl *nl)
 {
@@ -142,25 +175,25 @@ static int datagram_read(struct kmnl *nl)
 	ssize_t len;
 
 	len = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-	if (len < 0)
-		return -errno;
-	if ((size_t)len > nl->buf_size) {
-		char *buf = realloc(nl->buf, len);
-
-		if (!buf) {
-			/* it must go, else it is met again and again */
-			recv(fd, nl->buf, nl->buf_size, MSG_DONTWAIT);
-			nl->no_memory = 1;
-			return -EAGAIN;
-		}
-		nl->buf = buf;
-		nl->buf_size = len;
+	if (len > 0 && (size_t)len > nl->buf_size)
+		buffer_grow(nl, len);
+	/* one that is too long must go, else it is met again and again */
+	if (len >= 0)
+		len = recvfrom(fd, nl->buf, nl->buf_size,
+			       MSG_DONTWAIT | MSG_TRUNC,
+			       (struct sockaddr *)&from, &from_len);
+	if (len >= 0)
+		return from.nl_pid == 0 ? len : 0;
+	if (errno == EAGAIN)
+		return -EAGAIN;
+	if (errno != ENOBUFS && errno != EINTR)
+		return kmnl_fail(nl, -errno, "cannot read from the module: %s",
+				 strerror(errno));
+	if (errno == ENOBUFS) {
+		nl->overrun = 1;
+		nl->congested = 1;
 	}
-	len = recvfrom(fd, nl->buf, nl->buf_size, MSG_DONTWAIT,
-		       (struct sockaddr *)&from, &from_len);
-	if (len < 0)
-		return -errno;
-	return from.nl_pid == 0 ? len : 0;
+	return 0;
 }
 
 static long now_ms(void)
@@ -171,54 +204,84 @@ static long now_ms(void)
 	return ts.tv_sec * 1000L + ts.tv_nsec / 1000000;
 }
 
+/* the answer, or the missing part of it, will not come any more */
+static int answer_lost(struct kmnl *nl, const struct kmnl_wait *w)
+{
+	int dump = w->request->nlmsg_flags & NLM_F_DUMP;
+
+	return kmnl_fail(nl, w->cut ? -ENOMEM : -ENOBUFS,
+			 "the module's answer was lost, %s%s",
+			 w->cut ? "out of memory" :
+			 "as there was no room for it",
+			 dump ? ": try again" :
+			 "; what was asked may have been done or not: look, and try again");
+}
+
+/*
+ * Netlink is synchronous: an answer is queued within sendto(), each next part
+ * of a dump when the one before is read. So what is known to miss messages is
+ * read as far as it goes, without waiting for more.
+ *
+ * Return: is there something to read? Negative errno if nothing will be.
+ */
+static int answer_poll(struct kmnl *nl, const struct kmnl_wait *w, long end)
+{
+	struct pollfd p = {
+		.fd = nl_socket_get_fd(nl->sk), .events = POLLIN,
+	};
+	int missing = w->cut || nl->congested, ret;
+	long left = end - now_ms();
+
+	if (left <= 0)
+		return -ETIMEDOUT;
+	ret = poll(&p, 1, missing ? 0 : left);
+	if (!ret && missing) {
+		nl->congested = 0;
+		return -ENOBUFS;
+	}
+	return ret > 0;
+}
+
 int kmnl_answer_wait(struct kmnl *nl, struct kmnl_wait *w)
 {
 	long end = now_ms() + WAIT_MS;
 
 	while (!w->done) {
-		struct pollfd p = {
-			.fd = nl_socket_get_fd(nl->sk), .events = POLLIN,
-		};
-		long left = end - now_ms();
-		int len;
+		int len, ret = answer_poll(nl, w, end);
 
-		if (left <= 0)
-			return kmnl_fail(nl, -ETIMEDOUT,
+		if (ret == -ETIMEDOUT)
+			return kmnl_fail(nl, ret,
 					 "the module did not answer within %d s",
 					 WAIT_MS / 1000);
-		if (poll(&p, 1, left) <= 0)
+		if (ret < 0)
+			break;
+		len = ret ? datagram_read(nl) : 0;
+		if (len < 0 && len != -EAGAIN)
+			return len;
+		if (len <= 0)
 			continue;
-		len = datagram_read(nl);
-		if (len == -ENOBUFS)
-			nl->overrun = 1;
-		else if (len < 0 && len != -EAGAIN && len != -EINTR)
-			return kmnl_fail(nl, len,
-					 "cannot read from the module: %s",
-					 strerror(-len));
-		else if (len > 0)
-			datagram_handle(nl, len, w);
+		datagram_handle(nl, len, w);
 		/* of a long dump each part has its own time */
-		if (len > 0)
-			end = now_ms() + WAIT_MS;
+		end = now_ms() + WAIT_MS;
 	}
+	if (!w->ret && (w->cut || !w->done))
+		return answer_lost(nl, w);
 	return w->ret;
 }
 
 int kmnl_read(struct kmnl *nl)
 {
-	int ret = kept_handle(nl), lost = 0;
+	int ret = kept_handle(nl);
 
 	for (int i = 0; i < READ_BUDGET; i++) {
 		int len = datagram_read(nl), err = 0;
 
-		if (len == -EAGAIN)
+		if (len == -EAGAIN) {
+			nl->congested = 0;
 			break;
-		if (len == -ENOBUFS)
-			lost = 1;
-		else if (len < 0 && len != -EINTR)
-			return kmnl_fail(nl, len,
-					 "cannot read from the module: %s",
-					 strerror(-len));
+		}
+		if (len < 0)
+			return len;
 		if (len > 0)
 			err = datagram_handle(nl, len, NULL);
 		if (err < 0)
@@ -229,7 +292,7 @@ int kmnl_read(struct kmnl *nl)
 		return kmnl_fail(nl, -ENOMEM,
 				 "messages of the module were lost: out of memory");
 	}
-	if (nl->overrun || lost) {
+	if (nl->overrun) {
 		nl->overrun = 0;
 		return kmnl_fail(nl, -ENOBUFS,
 				 "messages of the module were lost: they came faster than they were read");

@@ -30,6 +30,8 @@ struct kept;
  * @seq: of the last request
  * @dump_changed: what the last dump read changed meanwhile
  * @overrun: notices were lost, not yet reported by kmnl_read()
+ * @congested: netlink said that there was no room for a message; until all
+ *	that is queued was read, it may drop more of them without a word
  * @no_memory: the same, and nobody sends them again
  * @refused: errno of a kmnl_send() request, not yet reported either
  * @buf: datagram being read
@@ -48,6 +50,7 @@ struct kmnl {
 	uint32_t seq;
 	int dump_changed;
 	int overrun;
+	int congested;
 	int no_memory;
 	int refused;
 	char *buf;
@@ -66,6 +69,7 @@ struct kmnl {
  * @fn: gets what is answered, or NULL
  * @arg: for @fn
  * @done: the end of the answer was read
+ * @cut: a part of it was too long for the memory there is
  * @ret: 0, or the first errno: the kernel's, or @fn's
  */
 struct kmnl_wait {
@@ -73,6 +77,7 @@ struct kmnl_wait {
 	kmnl_fn fn;
 	void *arg;
 	int done;
+	int cut;
 	int ret;
 };
 
@@ -81,7 +86,8 @@ struct kmnl_wait {
  * @nl: handle
  * @w: the request, which has been sent
  *
- * Return: 0, or negative errno; not each has its sentence yet.
+ * Return: 0, or negative errno; not each has its sentence yet. -ENOBUFS or
+ * -ENOMEM if the answer, or a part of it, is lost.
  */
 int kmnl_answer_wait(struct kmnl *nl, struct kmnl_wait *w);
 
