@@ -20,34 +20,34 @@ void *__interceptor_realloc(void *p, size_t size);
 
 static __thread int exempt;
 
-static int fails(void)
+bool alloc_fails(void)
 {
 	struct alloc *a = alloc_now;
 	long nr;
 
 	if (!a || exempt)
-		return 0;
+		return false;
 	nr = atomic_fetch_add(&a->seen, 1) + 1;
 	if (nr < a->first || nr > a->last)
-		return 0;
+		return false;
 	atomic_fetch_add(&a->failed, 1);
 	errno = ENOMEM;
-	return 1;
+	return true;
 }
 
 void *malloc(size_t size)
 {
-	return fails() ? NULL : __interceptor_malloc(size);
+	return alloc_fails() ? NULL : __interceptor_malloc(size);
 }
 
 void *calloc(size_t nr, size_t size)
 {
-	return fails() ? NULL : __interceptor_calloc(nr, size);
+	return alloc_fails() ? NULL : __interceptor_calloc(nr, size);
 }
 
 void *realloc(void *p, size_t size)
 {
-	return fails() ? NULL : __interceptor_realloc(p, size);
+	return alloc_fails() ? NULL : __interceptor_realloc(p, size);
 }
 
 void *reallocarray(void *p, size_t nr, size_t size)

@@ -4,6 +4,7 @@
 #define NOMEM_ALLOC_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 /**
  * struct alloc - what fails, and what has failed
@@ -21,5 +22,8 @@ struct alloc {
 
 /* NULL: nothing is counted. The test's own are not counted either. */
 extern struct alloc *alloc_now;
+
+/** alloc_fails() - one more is asked for: does it fail? */
+bool alloc_fails(void);
 
 #endif

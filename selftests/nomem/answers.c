@@ -47,6 +47,7 @@ static void begin(void)
 	char err[256];
 
 	alloc_now = NULL;
+	module->has_memory = true;
 	nl = kmnl_open(err, sizeof(err));
 	if (!nl || kmnl_subscribe(nl) < 0)
 		abort();

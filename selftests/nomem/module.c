@@ -11,6 +11,7 @@
 
 #include <linux/kmqtt.h>
 
+#include "alloc.h"
 #include "nlsock.h"
 
 #define LISTENER_ID	1	/* that questions are about */
@@ -32,10 +33,16 @@ static const struct {
 
 #define SETTINGS	(sizeof(settings) / sizeof(*settings))
 
-/* messages to one socket; a datagram goes when the next would not fit */
+/*
+ * Messages to one socket; a datagram goes when the next would not fit. The
+ * kernel needs memory for a part of a dump, without which there is no other,
+ * and for an acknowledgement; for any other answer it has it beforehand.
+ */
 struct answer {
 	int fd;
 	const struct nlmsghdr *request;
+	bool needs_memory;
+	bool lost;
 	size_t size;
 	struct nlmsghdr *nlh;
 	_Alignas(struct nlmsghdr) char data[65536];
@@ -71,10 +78,17 @@ uint64_t module_setting(const struct module *m, const char *name)
 
 static bool flush(struct answer *a)
 {
-	bool sent = !a->size || nlsock_push(a->fd, a->data, a->size);
+	size_t size = a->size;
 
 	a->size = 0;
-	return sent;
+	if (!size)
+		return true;
+	if (a->needs_memory && !a->lost && !module->has_memory &&
+	    alloc_fails()) {
+		nlsock_lose(a->fd);
+		a->lost = true;
+	}
+	return !a->lost && nlsock_push(a->fd, a->data, size);
 }
 
 static void begin(struct answer *a, int type, int cmd)
@@ -124,6 +138,9 @@ static void end(struct answer *a, int error)
 		flush(a);
 		return;
 	}
+	if (!dump)
+		flush(a);
+	a->needs_memory = true;
 	begin(a, dump && !error ? NLMSG_DONE : NLMSG_ERROR, 0);
 	memcpy(a->data + a->size, &error, sizeof(error));
 	memcpy(a->data + a->size + sizeof(error), a->request,
@@ -272,14 +289,19 @@ static int acl_set(const struct nlmsghdr *nlh)
 	struct nlattr *attr;
 	int left;
 
-	if (flags & KMQTT_ACL_START)
+	if (flags & KMQTT_ACL_START) {
 		module->staged = 0;
+		module->staging = true;
+	}
+	if (flags & KMQTT_ACL_COMMIT && !module->staging)
+		return -EINVAL;
 	nlmsg_for_each_attr(attr, (struct nlmsghdr *)nlh, GENL_HDRLEN, left)
 		module->staged += nla_type(attr) == KMQTT_A_ITEM;
 	if (flags & KMQTT_ACL_COMMIT) {
 		module->rules = module->staged;
 		module->rules_on = true;
 		module->staged = 0;
+		module->staging = false;
 	} else if (flags & KMQTT_ACL_OFF) {
 		module->rules = 0;
 		module->rules_on = false;
@@ -362,6 +384,8 @@ bool module_event(void)
 
 static int authority_set(int fd)
 {
+	if (module->authority == fd)
+		return 0;
 	if (module->authority >= 0)
 		return -EBUSY;
 	module->authority = fd;
@@ -441,6 +465,8 @@ void nlsock_request(int fd, const struct nlmsghdr *request)
 
 	a.fd = fd;
 	a.request = request;
+	a.needs_memory = request->nlmsg_flags & NLM_F_DUMP;
+	a.lost = false;
 	a.size = 0;
 	end(&a, act(fd, request, &a));
 }

@@ -29,9 +29,11 @@ struct module_listener {
  * @settings: values, by the module's table of them
  * @rules: in force; @rules_on: there is access control
  * @staged: not in force
+ * @staging: there is a list of those, if only an empty one
  * @authority: its socket, -1: none
  * @stopped: BROKER_STOP was asked for
  * @changes: requests that changed something
+ * @has_memory: none of the module's own fails
  * @payload: bytes of the last two retained messages, which are shown in full
  * @questions: how many were asked
  * @answers: their answers
@@ -43,9 +45,11 @@ struct module {
 	int rules;
 	bool rules_on;
 	int staged;
+	bool staging;
 	int authority;
 	bool stopped;
 	int changes;
+	bool has_memory;
 	uint16_t payload;
 	int questions;
 	int answers[MODULE_QUESTIONS];

@@ -150,6 +150,11 @@ bool nlsock_push(int fd, const void *data, size_t size)
 	return false;
 }
 
+void nlsock_lose(int fd)
+{
+	find(fd)->overrun = true;
+}
+
 void nlsock_room(int fd, unsigned int datagrams)
 {
 	find(fd)->room = datagrams;

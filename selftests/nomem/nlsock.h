@@ -42,6 +42,9 @@ void nlsock_closed(int fd);
  */
 bool nlsock_push(int fd, const void *data, size_t size);
 
+/** nlsock_lose() - tell a socket that there was no memory for a message to it */
+void nlsock_lose(int fd);
+
 /** nlsock_room() - let no more than so many datagrams wait to be read */
 void nlsock_room(int fd, unsigned int datagrams);
 

@@ -16,6 +16,26 @@ static int no_room(struct nl_msg *msg)
 	return -EMSGSIZE;
 }
 
+/*
+ * A change that does no harm if it is made twice. If its answer was lost it may
+ * have been made or not, so it is asked for again; @done is what a change that
+ * had been made is answered with then.
+ */
+static int change(struct kmnl *nl, struct nl_msg *msg, int done)
+{
+	int ret;
+
+	if (msg)
+		nlmsg_get(msg);
+	ret = kmnl_request(nl, msg, NULL, NULL);
+	if (ret != -ENOBUFS) {
+		nlmsg_free(msg);
+		return ret;
+	}
+	ret = kmnl_request(nl, msg, NULL, NULL);
+	return ret == done ? 0 : ret;
+}
+
 static int listener_take(int cmd, struct nlattr **a, void *arg)
 {
 	struct endpoints *all = arg;
@@ -67,6 +87,9 @@ int kernel_listener_new(struct kmnl *nl, struct endpoint *e)
 	    nla_put_u32(msg, KMQTT_A_MAX_CONNECTIONS, e->max_connections))
 		return no_room(msg);
 	ret = kmnl_request(nl, msg, id_take, &id);
+	/* there is a listener with that number, acknowledged or not */
+	if (ret == -ENOBUFS && id)
+		ret = 0;
 	if (!ret)
 		e->id = id;
 	return ret;
@@ -82,7 +105,7 @@ int kernel_listener_set(struct kmnl *nl, const struct endpoint *e)
 	    nla_put_u8(msg, KMQTT_A_AUTH_MODE, e->auth_mode) ||
 	    nla_put_u32(msg, KMQTT_A_MAX_CONNECTIONS, e->max_connections))
 		return no_room(msg);
-	return kmnl_request(nl, msg, NULL, NULL);
+	return change(nl, msg, 0);
 }
 
 int kernel_listener_del(struct kmnl *nl, uint32_t id)
@@ -93,7 +116,7 @@ int kernel_listener_del(struct kmnl *nl, uint32_t id)
 		return kmnl_request(nl, NULL, NULL, NULL);
 	if (nla_put_u32(msg, KMQTT_A_LISTENER_ID, id))
 		return no_room(msg);
-	return kmnl_request(nl, msg, NULL, NULL);
+	return change(nl, msg, -ENOENT);
 }
 
 static int setting_take(int cmd, struct nlattr **a, void *arg)
@@ -148,7 +171,7 @@ int kernel_settings_set(struct kmnl *nl, const uint64_t *values,
 			return no_room(msg);
 		nla_nest_end(msg, item);	/* far from its limit */
 	}
-	return kmnl_request(nl, msg, NULL, NULL);
+	return change(nl, msg, 0);
 }
 
 static struct nl_msg *acl_msg(struct kmnl *nl, uint32_t flags)
@@ -200,23 +223,23 @@ int kernel_acl_stage(struct kmnl *nl, const struct acl_rules *a)
 
 void kernel_acl_abandon(struct kmnl *nl)
 {
-	kmnl_request(nl, acl_msg(nl, KMQTT_ACL_START), NULL, NULL);
+	change(nl, acl_msg(nl, KMQTT_ACL_START), 0);
 }
 
 int kernel_acl_commit(struct kmnl *nl)
 {
-	return kmnl_request(nl, acl_msg(nl, KMQTT_ACL_COMMIT), NULL, NULL);
+	/* nothing is staged any more once it is in force */
+	return change(nl, acl_msg(nl, KMQTT_ACL_COMMIT), -EINVAL);
 }
 
 int kernel_acl_off(struct kmnl *nl)
 {
-	return kmnl_request(nl, acl_msg(nl, KMQTT_ACL_OFF), NULL, NULL);
+	return change(nl, acl_msg(nl, KMQTT_ACL_OFF), 0);
 }
 
 int kernel_authority(struct kmnl *nl)
 {
-	return kmnl_request(nl, kmnl_msg(nl, KMQTT_CMD_AUTHORITY_SET), NULL,
-			    NULL);
+	return change(nl, kmnl_msg(nl, KMQTT_CMD_AUTHORITY_SET), 0);
 }
 
 int kernel_stop(struct kmnl *nl)

@@ -3,6 +3,8 @@
  * kernel: the module's objects that the daemon sets up
  *
  * All functions return 0 or negative errno, with the reason in kmnl_error().
+ * Where the answer was lost, a change that does no harm twice is asked for once
+ * more: the caller counts on it that nothing was changed after an error.
  */
 #ifndef KMQTTD_KERNEL_H
 #define KMQTTD_KERNEL_H
