@@ -8,7 +8,7 @@
 #include "session.h"
 #include <net/sock.h>
 
-struct client clients[NR_CLIENTS];
+struct client clients[MAX_CLIENTS];
 
 bool client_open(struct client *client, u16 port)
 {

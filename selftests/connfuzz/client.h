@@ -9,9 +9,10 @@
 #include <linux/types.h>
 #include "kernel/shim.h"
 
-/* The last one comes when all is over, and finds a broker that serves. */
+/* The fuzzer's. The last comes when all is over: the broker must serve it. */
 #define NR_CLIENTS	5
 #define PROBE		4
+#define MAX_CLIENTS	320
 #define NR_ALIASES	16
 #define NR_FLIGHT	128
 #define NR_OWED		64
@@ -52,7 +53,7 @@ struct span {
 struct message {
 	u64 hash;
 	u32 number;
-	u8 from;
+	u16 from;
 	bool again;
 };
 
@@ -60,7 +61,7 @@ struct message {
 struct row {
 	u64 topic;
 	u32 number;
-	u8 from;
+	u16 from;
 	u8 qos;
 };
 
@@ -109,6 +110,7 @@ struct owed {
  * @accepted: with success
  * @present: with session present, or perhaps so
  * @ended: CONNACK or DISCONNECT said the end
+ * @reason: of the last CONNACK, acknowledgement or DISCONNECT
  * @aliases: topics by the broker's aliases, owned
  * @flight: packet identifiers in use
  * @nr_counted: of these, against @receive_max
@@ -142,6 +144,7 @@ struct client {
 	bool accepted;
 	bool present;
 	bool ended;
+	u8 reason;
 	struct span aliases[NR_ALIASES];
 	struct flight flight[NR_FLIGHT];
 	u32 nr_counted;
@@ -151,7 +154,7 @@ struct client {
 	u32 nr_received;	/* PUBLISH */
 };
 
-extern struct client clients[NR_CLIENTS];
+extern struct client clients[MAX_CLIENTS];
 
 void broken_rule(const struct client *client, const char *text,
 		 const char *file, int line) __attribute__((noreturn));

@@ -6,50 +6,13 @@
  */
 #include <string.h>
 #include <linux/jiffies.h>
-#include <linux/kmqtt.h>
 #include <linux/slab.h>
-#include "netlink.h"
 #include "control_ops.h"
+#include "life.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
-/* Longest of a connection's deadlines: CONNECT, or the peer's last bytes. */
-#define DEADLINE	15
-
 unsigned long last_allocations, last_points;
-
-static int loaded;
-
-static void load(void *arg)
-{
-	(void)arg;
-	loaded = shim_module_init();
-}
-
-static void listen_at_first(void *arg)
-{
-	(void)arg;
-	add_listener(PORT_OPEN, KMQTT_AUTH_OPEN);
-	add_listener(PORT_AUTHORITY, KMQTT_AUTH_AUTHORITY);
-	SHIM_CHECK(!kmqtt_authority_set(the_broker(), 1));
-}
-
-static void unload(void *arg)
-{
-	(void)arg;
-	shim_module_exit();
-}
-
-static void nothing_is_left(void)
-{
-	SHIM_CHECK(!shim_nr_tasks());
-	SHIM_CHECK(!shim_nr_works());
-	SHIM_CHECK(!shim_nr_timers());
-	SHIM_CHECK(!shim_nr_callbacks());
-	SHIM_CHECK(!shim_nr_queues);
-	if (shim_live)
-		shim_bug(__FILE__, __LINE__, "memory is leaked");
-}
 
 /* Seconds pass, until every deadline has. */
 static void settle(void)
@@ -99,28 +62,9 @@ static void finish(void)
 {
 	u32 i;
 
-	shim_task(unload, NULL);
-	for (i = 0; i < DEADLINE && shim_nr_tasks(); i++) {
-		shim_run_all();
-		shim_time_passes(HZ);
-	}
+	life_end();
 	for (i = 0; i < NR_CLIENTS; i++)
 		client_free(&clients[i]);
-	nothing_is_left();
-}
-
-static void begin(const u8 *head)
-{
-	shim_tasks_reset();
-	shim_works_reset();
-	shim_memory_reset();
-	control_reset();
-	ops_reset();
-	published_reset();
-	shim_load(head[0] & HEAD_INITIAL);
-	shim_fail_in = head[1];
-	shim_task(load, NULL);
-	shim_run_all();
 }
 
 static void start(const u8 *head)
@@ -131,8 +75,7 @@ static void start(const u8 *head)
 	shim_points = 0;
 	shim_fail_in = head[0] & HEAD_PREEMPT ? 0 : number;
 	shim_preempt_in = head[0] & HEAD_PREEMPT ? number : 0;
-	shim_task(listen_at_first, NULL);
-	shim_run_all();
+	life_listen();
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -141,10 +84,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	if (size < OP_SIZE)
 		return 0;
-	begin(data);
-	if (loaded) {
+	if (life_begin(data[0] & HEAD_INITIAL, data[1])) {
 		SHIM_CHECK(data[1]);
-		nothing_is_left();
 		return 0;
 	}
 	start(data);

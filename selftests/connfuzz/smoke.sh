@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What was once found, then the fuzzer for some seconds.
+# What was once found, limits, then the fuzzer for some seconds.
 #
 # usage: smoke.sh SECONDS DIR FLAGS	(T, MAKE, FUZZ_CC: environment)
 . ../lib/ktap.sh
@@ -50,6 +50,19 @@ races() {
 	tail -n 1 "$dir/races.log"
 }
 
+points() {
+	sed -n 's/^\tUNIT_TEST(\(.*\)),$/\1/p' limits.c
+}
+
+# One of them: what it has said without the KTAP around it.
+limits() {
+	T="limits: $1" "$dir/limits" >"$dir/limits.log" 2>&1
+	status=$?
+	grep -v -e '^KTAP ' -e '^1\.\.' -e '^ok ' -e "WARNING: ASan doesn't" \
+		"$dir/limits.log"
+	[ $status = 0 ]
+}
+
 fuzz() {
 	mkdir -p "$dir/corpus"
 	# shellcheck disable=SC2086 # a list of options
@@ -80,5 +93,8 @@ built=
 fuzz_test "connfuzz: what was found before" again
 fuzz_test "connfuzz: every allocation fails" every
 fuzz_test "connfuzz: interrupted at every point" races
+for point in $(points); do
+	fuzz_test "connfuzz: $(echo "$point" | tr _ ' ')" limits "$point"
+done
 fuzz_test "connfuzz: connections" fuzz
 ktap_end

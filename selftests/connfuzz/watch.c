@@ -86,6 +86,7 @@ static void watch_connack(struct client *client, struct reader *r)
 	/* 3.1 has no such flag: it may have been. */
 	client->present = flags || client->version == 3;
 	client->ended = reason;
+	client->reason = reason;
 }
 
 static void watch_alias(struct client *client, const struct props *props,
@@ -233,6 +234,7 @@ static void watch_ack(struct client *client, struct reader *r, u8 type)
 	RULE(client, client->owes[owes[type]],
 	     "an acknowledgement of nothing");
 	client->owes[owes[type]]--;
+	client->reason = reason;
 }
 
 static void watch_suback(struct client *client, struct reader *r, u8 type)
@@ -271,6 +273,7 @@ static void watch_disconnect(struct client *client, struct reader *r)
 	if (r->at < r->end)
 		get_props(r, &props, 14);
 	client->ended = true;
+	client->reason = reason;
 }
 
 static void watch_auth(struct client *client, struct reader *r)

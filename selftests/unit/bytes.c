@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BYTES_MAX	4096
+/* Twice the longest text, which may be a string of 64 KiB and its packet. */
+#define BYTES_MAX	(144 * 1024)
 
 static void wrong(const char *text)
 {
@@ -48,7 +49,7 @@ static void close_bracket(u8 *out, u32 start, u32 *len)
 struct mqtt_str bytes(const char *text)
 {
 	u32 len = 0, depth = 0, start[4];
-	u8 out[BYTES_MAX];
+	static u8 out[BYTES_MAX];
 	const char *p = text;
 	int used;
 

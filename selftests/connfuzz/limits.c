@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Limits that clients have once exceeded, each with what would come of it: a
+ * share of memory_max is to end those who fill it, and nobody else. How much
+ * may be filled with what is enum kmqtt_share's.
+ */
+#include <stdio.h>
+#include <linux/jiffies.h>
+#include <linux/kmqtt.h>
+#include <net/sock.h>
+#include "broker.h"
+#include "config.h"
+#include "crowd.h"
+#include "listener.h"
+#include "ops.h"
+#include "stats.h"
+#include "unit.h"
+
+#define MAX	(4 << 20)
+#define QOS1	0x02
+#define QOS2	0x04
+#define RETAIN	0x01
+
+/*
+ * A session's user name is what its client leaves. (It was charged always, and
+ * so many clients as there are sessions could fill all of memory with it.)
+ */
+static void large_user_names(void)
+{
+	static const u32 sizes[] = { 60000, 60000, 20000, 2100 };
+	char name[12];
+	u32 i, nr = 0;
+
+	crowd_begin(MAX);
+	for (i = 0; i < 120; i++)
+		leave(join(i, STAYS));
+	for (i = 0; i < 120; i++)
+		dial(member(i), PORT_OPEN);
+	for (i = 0; i < 120; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		connect_as(member(i), name, STAYS, sizes[i / 30]);
+		nr += member(i)->accepted;
+	}
+	printf("%u sessions resumed\n", nr);
+	within_share(KMQTT_HOLD, "user names above 2 KiB");
+	witness_is_served("then");
+	newcomer_is_let_in("then");
+	crowd_end();
+}
+
+/*
+ * Sixteen of them each session may have, which are 19 KB if they are chosen
+ * badly: they end where connections do, so that messages go on.
+ */
+static void identifiers_without_pubrel(void)
+{
+	u32 i, j;
+
+	crowd_begin(MAX);
+	for (i = 0; i < 300; i++)
+		join(i, STAYS);
+	for (i = 0; i < 300; i++)
+		for (j = 0; j < 16; j++)
+			publish(member(i), "n", QOS2, 1 + j * 4000, 0);
+	within_share(KMQTT_CONNECT, "without PUBREL");
+	witness_is_served("then");
+	for (i = 0; i < 300; i++)
+		leave(member(i));
+	witness_is_served("without their connections");
+	crowd_end();
+}
+
+/* To five subscribers that get it in every version and QoS there is. */
+static void update_all(struct client *client, u32 nr)
+{
+	u32 i, j;
+
+	for (i = 0; i < nr; i++) {
+		publish(client, retained_topic(i), QOS1 | RETAIN, 1, 500);
+		for (j = 0; j < 5; j++)
+			acknowledge(member(j));
+		/* What was replaced counts until it is freed. */
+		if (i % 100 == 99)
+			grace();
+	}
+	grace();
+}
+
+/*
+ * Who brings a topic up to date stores nothing more. (What it was encoded as
+ * for its subscribers stayed with the message, and with a full store gave the
+ * next one the right to take as much again.)
+ */
+static void retained_updates(void)
+{
+	struct client *client;
+	s64 before;
+	u32 nr, i;
+
+	crowd_begin(MAX);
+	client = join(5, ENDS);
+	nr = fill_store(client, 500);
+	within_share(KMQTT_STORE, "retained messages");
+	for (i = 0; i < 5; i++) {
+		if (i & 1) {
+			dial(member(i), PORT_OPEN);
+			say(member(i), "10 [ S'MQTT' 04 02 0000 S'%u' ]", i);
+		} else {
+			join(i, ENDS);
+		}
+		/* QoS 0 and 1; in 5.0 without what is retained by now */
+		subscribe(member(i), "#", (i >> 1 & 1) | (i & 1 ? 0 : 0x20));
+		acknowledge(member(i));
+	}
+	grace();
+	before = memory();
+	update_all(client, nr);
+	printf("%u retained, then %u\n", nr, the_broker()->nr_retained);
+	printf("%lld bytes, then %lld\n", before, memory());
+	CHECK(memory() <= before);
+	CHECK(the_broker()->nr_retained == nr);
+	witness_is_served("after that");
+	newcomer_is_let_in("after that");
+	crowd_end();
+}
+
+/*
+ * A thousand of them are kept in any case; more are what a client makes us
+ * hold, and cost it the connection when there is no room for it.
+ */
+static void answers_nobody_reads(void)
+{
+	static u8 pings[80000];
+	u32 i;
+
+	for (i = 0; i < sizeof(pings); i += 2)
+		pings[i] = 0xc0;
+	crowd_begin(4 * MAX);
+	for (i = 0; i < 250; i++)
+		shim_peer_open_window(&join(i, ENDS)->peer, 0);
+	for (i = 0; i < 250; i++) {
+		shim_peer_write(&member(i)->peer, pings, sizeof(pings));
+		shim_run_all();
+	}
+	witness_is_served("all at once");
+	shim_time_passes(3 * HZ);
+	shim_run_all();
+	grace();
+	within_share(KMQTT_HOLD, "PINGRESPs");
+	newcomer_is_let_in("then");
+	crowd_end();
+}
+
+/* Beside the messages: they lie in one node of an xarray, not in 37. */
+static void identifiers_in_flight(void)
+{
+	struct client *client;
+	s64 before;
+	u32 i;
+
+	crowd_begin(MAX);
+	client = join(0, ENDS);
+	subscribe(client, "q", 1);
+	before = memory();
+	for (i = 0; i < 20; i++)
+		publish(client, "q", QOS1, 1 + i, 10);
+	printf("%lld bytes for 20 messages of 10\n", memory() - before);
+	CHECK(client->nr_owed == 20);
+	CHECK(memory() - before < 20 * 400);
+	acknowledge(client);
+	CHECK(memory() == before);
+	crowd_end();
+}
+
+/* A PUBACK is a promise, if there are three quarters of memory left. */
+static void late_acknowledgments(void)
+{
+	struct client *client;
+	u32 i, lost = 0;
+
+	crowd_begin(MAX);
+	client = join(150, ENDS);
+	for (i = 0; i < 150; i++)
+		subscribe(join(i, ENDS), "q", 1);
+	for (i = 0; i < 40; i++) {
+		publish(client, "q", QOS1, 1 + i, 10);
+		CHECK(!client->reason);
+	}
+	within_share(KMQTT_STORE / 2, "150 windows of 20, as much queued");
+	for (i = 0; i < 150; i++) {
+		acknowledge(member(i));
+		lost += 40 - member(i)->nr_received;
+	}
+	CHECK_EQ(lost, 0, "deliveries");
+	CHECK(!the_broker()->stats->n[KMQTT_STAT_DROPPED_MEMORY]);
+	crowd_end();
+}
+
+/* The broker's max_connections is no reason to forget it. */
+static void connections_of_a_listener(void)
+{
+	struct kmqtt_broker *broker;
+	struct kmqtt_listener *listener;
+	u32 i;
+
+	crowd_begin(MAX);
+	broker = the_broker();
+	listener = list_first_entry(&broker->listeners, struct kmqtt_listener,
+				    list);
+	CHECK(listener->auth_mode == KMQTT_AUTH_OPEN);
+	WRITE_ONCE(listener->max_connections, 3);
+	kmqtt_config_set(broker, KMQTT_SET_MAX_CONNECTIONS, 8);
+	for (i = 0; i < 2; i++)
+		join(i, ENDS);
+	for (; i < 7; i++)
+		dial(member(i), PORT_AUTHORITY);
+	/* Those who say nothing may now be closed to make room. */
+	shim_time_passes(2 * HZ);
+	shim_run_all();
+	for (; i < 12; i++)
+		dial(member(i), PORT_OPEN);
+	grace();
+	CHECK_EQ(atomic_read(&listener->nr_conns), 3, "listener");
+	CHECK_EQ(atomic_read(&broker->nr_conns), 8, "broker");
+	witness_is_served("then");
+	crowd_end();
+}
+
+/* What CONNACK announced is had [MQTT-3.3.2-12], as long as connections are. */
+static void aliases_at_seven_eighths(void)
+{
+	struct client *client;
+	char filter[20];
+	s64 before;
+	u32 i = 0;
+
+	crowd_begin(MAX);
+	client = join(0, ENDS);
+	join(1, ENDS);
+	do {
+		before = memory();
+		snprintf(filter, sizeof(filter), "filter/%u", i++);
+		subscribe(member(1), filter, 0);
+	} while (memory() > before);
+	within_share(KMQTT_HOLD, "subscriptions");
+	say(client, "32 [ S'topic' 0001 [ 23 0001 ] ]");
+	say(client, "32 [ S'' 0002 [ 23 0001 ] ]");
+	CHECK(!client->ended && !client->owes[OWES_PUBACK]);
+	CHECK(client->reason < 0x80);
+	crowd_end();
+}
+
+/*
+ * A CONNECT that waits for the authority is there three times: as it came, in
+ * the question, and in what is kept of it.
+ */
+static void waiting_for_the_authority(void)
+{
+	static const u32 sizes[] = { 60000, 20000, 2100 };
+	char name[12];
+	u32 i;
+
+	crowd_begin(MAX);
+	for (i = 0; i < 120; i++)
+		dial(member(i), PORT_AUTHORITY);
+	for (i = 0; i < 120; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		if (i & 1)
+			connect_as(member(i), name, ENDS, sizes[i / 40]);
+		else
+			connect_by(member(i), name, sizes[i / 40]);
+	}
+	printf("%u questions\n", shim_nr_requests);
+	within_share(KMQTT_HOLD, "waiting");
+	witness_is_served("then");
+	newcomer_is_let_in("then");
+	crowd_end();
+}
+
+/* With queue_full_drops_oldest: as many bytes go as come. */
+static void small_messages_for_large_ones(void)
+{
+	struct client *client;
+	u32 i;
+
+	crowd_begin(MAX);
+	kmqtt_config_set(the_broker(), KMQTT_SET_QUEUE_FULL_DROPS_OLDEST, 1);
+	client = join(0, ENDS);
+	subscribe(join(1, STAYS), "q", 1);
+	leave(member(1));
+	for (i = 0; i < 900; i++)
+		publish(client, "q", QOS1, 1, 10);
+	fill_store(client, 3000);
+	within_share(KMQTT_STORE, "retained messages");
+	for (i = 0; i < 400; i++)
+		publish(client, "q", QOS1, 1, 3000);
+	grace();
+	within_share(KMQTT_STORE, "large ones instead of small ones");
+	witness_is_served("then");
+	crowd_end();
+}
+
+/* Only what TCP refuses is a reason to wait until it has memory again. */
+static void a_socket_that_is_owned(void)
+{
+	struct client *client;
+	u32 busy;
+
+	crowd_begin(MAX);
+	client = join(0, ENDS);
+	subscribe(client, "q", 0);
+	for (busy = 0; busy < 2; busy++) {
+		client->nr_received = 0;
+		client->peer.sk->sk_wmem_queued = 1;
+		client->peer.starved = 1;
+		client->peer.busy = busy;
+		publish(client, "q", 0, 0, 10);
+		CHECK_EQ(client->nr_received, 1, busy ? "owned" : "starved");
+	}
+	crowd_end();
+}
+
+static const struct unit_test tests[] = {
+	UNIT_TEST(large_user_names),
+	UNIT_TEST(identifiers_without_pubrel),
+	UNIT_TEST(retained_updates),
+	UNIT_TEST(answers_nobody_reads),
+	UNIT_TEST(identifiers_in_flight),
+	UNIT_TEST(late_acknowledgments),
+	UNIT_TEST(connections_of_a_listener),
+	UNIT_TEST(aliases_at_seven_eighths),
+	UNIT_TEST(waiting_for_the_authority),
+	UNIT_TEST(small_messages_for_large_ones),
+	UNIT_TEST(a_socket_that_is_owned),
+};
+UNIT_SUITE(limits, tests);
