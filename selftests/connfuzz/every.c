@@ -7,8 +7,10 @@
  *					CURRENT is left with the input that
  *					has failed)
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "ops.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -18,7 +20,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static u8 data[1 << 20];
 static size_t size;
-static const char *current;
+static int current;
 static unsigned long runs;
 
 static void get(const char *path)
@@ -33,18 +35,22 @@ static void get(const char *path)
 	fclose(file);
 }
 
+/* In place: a file that is emptied and written anew may wait for the disk. */
+static void keep_current(void)
+{
+	if (ftruncate(current, size) ||
+	    pwrite(current, data, size, 0) != (ssize_t)size) {
+		perror("CURRENT");
+		exit(1);
+	}
+}
+
 static void run(u8 flags, u32 number)
 {
-	FILE *file;
-
 	data[0] = flags;
 	data[2] = number;
 	data[3] = number >> 8;
-	file = fopen(current, "wb");
-	if (!file || fwrite(data, 1, size, file) != size || fclose(file)) {
-		perror(current);
-		exit(1);
-	}
+	keep_current();
 	LLVMFuzzerTestOneInput(data, size);
 	runs++;
 }
@@ -78,13 +84,17 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	points = atoi(argv[1]);
-	current = argv[2];
+	current = open(argv[2], O_RDWR | O_CREAT, 0666);
+	if (current < 0) {
+		perror(argv[2]);
+		return 1;
+	}
 	for (i = 3; i < argc; i++) {
 		get(argv[i]);
 		if (size >= OP_SIZE)
 			run_all(points);
 	}
-	remove(current);
+	remove(argv[2]);
 	printf("%lu inputs\n", runs);
 	return 0;
 }
