@@ -135,7 +135,7 @@ shell:
 	@exec selftests/guest/console $(PORT)
 
 ctl:
-	@exec selftests/guest/console $(PORT) '$(CURDIR)/user/build/kmqttctl $(ARGS)'
+	@exec selftests/guest/console $(PORT) '$(CURDIR)/user/build/kmqttctl $(subst ','\'',$(ARGS))'
 
 # With T= only in the usual guest: test-debug has the other.
 test: guest-packages

@@ -101,11 +101,12 @@ kmqtt_auth_request_create(struct kmqtt_conn *conn,
 	size_t size = (size_t)query->client_id.len + query->username.len +
 		      query->password.len + query->auth_method.len +
 		      query->auth_data.len;
+	enum kmqtt_share share = kmqtt_share_of(size);
 	struct kmqtt_auth_request *req;
 	u8 *to;
 
 	size = struct_size(req, data, size);
-	if (!kmqtt_charge_share(conn->broker, size, kmqtt_share_of(size)))
+	if (!kmqtt_charge_share(conn->broker, size, share))
 		return NULL;
 	req = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!req)

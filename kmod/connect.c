@@ -452,7 +452,7 @@ kmqtt_connecting_create(struct kmqtt_conn *conn, const u8 *body, u32 len)
 	struct kmqtt_connecting *c;
 	size_t size = struct_size(c, packet, len);
 
-	if (!kmqtt_charge_share(conn->broker, size, kmqtt_share_of(size)))
+	if (!kmqtt_charge_share(conn->broker, size, kmqtt_share_of(len)))
 		return NULL;
 	c = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!c) {

@@ -201,6 +201,17 @@ static const struct test {
 	  "warning: conf:4: plugin is not served yet: ignored\n"
 	  "warning: conf:5: plugin_opt_a is not served yet: ignored\n",
 	  NONE, .ignore = true },
+	{ "unserved_encryption", "allow_anonymous true\nlistener 8883\ncertfile /c\n",
+	  "warning: conf:3: certfile is not served yet: ignored, nothing is encrypted here\n",
+	  "8883\nanonymous\n", .ignore = true },
+	{ "mistakes_without_end",
+	  "x 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\n"
+	  "x 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\n",
+#define X(n)	"conf:" #n ": there is no keyword \"x\"\n"
+	  X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10)
+	  X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20)
+#undef X
+	  "and 2 more mistakes\n" },
 	{ "unserved_without_value", "cafile\n",
 	  "conf:1: cafile is not served yet: remove it, or start with --ignore-unsupported\n" },
 	{ "only_value", "persistence false\nprotocol mqtt\nset_tcp_nodelay true\n"

@@ -39,11 +39,20 @@ int parse_error(struct parser *p, const char *fmt, ...)
 	return diag_error(p->diag, p->place.file, p->place.line, "%s", text);
 }
 
+/* What is left out of a listener changes who can read along. */
+static int is_encryption(const char *what)
+{
+	return !strcmp(what, "certfile") || !strcmp(what, "keyfile") ||
+	       !strcmp(what, "psk_hint");
+}
+
 int parse_unsupported(struct parser *p, const char *what)
 {
 	if (p->ignore_unsupported) {
 		diag_warning(p->diag, p->place.file, p->place.line,
-			     "%s is not served yet: ignored", what);
+			     "%s is not served yet: ignored%s", what,
+			     is_encryption(what) ?
+			     ", nothing is encrypted here" : "");
 		return 0;
 	}
 	return parse_error(p, "%s is not served yet: remove it, or start with --ignore-unsupported",
@@ -207,6 +216,7 @@ struct config *config_read(const struct config_options *options,
 		parse_listeners_end(&p, options);
 	free(p.plain.host);
 	if (diag->errors != before) {
+		diag_end(diag);
 		config_free(p.config);
 		return NULL;
 	}

@@ -33,6 +33,17 @@ int diag_error(struct diag *d, const char *file, int line, const char *fmt, ...)
 	return -1;
 }
 
+void diag_end(struct diag *d)
+{
+	char text[64];
+
+	if (d->errors <= DIAG_MAX_ERRORS)
+		return;
+	snprintf(text, sizeof(text), "and %u more mistakes",
+		 d->errors - DIAG_MAX_ERRORS);
+	d->report(d->arg, 1, text);
+}
+
 void diag_warning(struct diag *d, const char *file, int line,
 		  const char *fmt, ...)
 {

@@ -30,12 +30,18 @@ struct diag {
  * @line: its line; 0 if the file as a whole is meant
  * @fmt: one sentence: what is wrong and what to do
  *
- * After DIAG_MAX_ERRORS of them only the count goes on.
+ * After DIAG_MAX_ERRORS of them only the count goes on; see diag_end().
  *
  * Return: -1, for the caller to return.
  */
 int diag_error(struct diag *d, const char *file, int line,
 	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/**
+ * diag_end() - say how many mistakes were not reported
+ * @d: sink; nothing is said if all of them were
+ */
+void diag_end(struct diag *d);
 
 /** diag_warning() - report something odd that is let pass; see diag_error() */
 void diag_warning(struct diag *d, const char *file, int line,
