@@ -12,8 +12,8 @@
 #include "datapath.h"
 #include "half_open.h"
 
-u8 kmqtt_auth_send(struct kmqtt_conn *conn, u8 reason,
-		   const struct mqtt_str *data)
+u8 kmqtt_auth_say(struct kmqtt_conn *conn, u8 reason,
+		  const struct mqtt_str *data)
 {
 	struct mqtt_str method = {
 		.data = (const u8 *)conn->auth_method,
@@ -53,7 +53,7 @@ void kmqtt_auth_again_answered(struct kmqtt_conn *conn,
 	} else {
 		if (!reason)
 			clear_bit(KMQTT_CONN_REAUTH, &conn->flags);
-		reason = kmqtt_auth_send(conn, reason, &answer->auth_data);
+		reason = kmqtt_auth_say(conn, reason, &answer->auth_data);
 		if (reason)
 			kmqtt_conn_close(conn, reason);
 	}

@@ -552,7 +552,7 @@ static void kmqtt_connect_answered(struct kmqtt_conn *conn,
 	if (reason == MQTT_RC_CONTINUE_AUTHENTICATION && conn->auth_method) {
 		WRITE_ONCE(conn->state, KMQTT_CONN_CHALLENGED);
 		kmqtt_half_open_again(conn);
-		reason = kmqtt_auth_send(conn, reason, &answer->auth_data);
+		reason = kmqtt_auth_say(conn, reason, &answer->auth_data);
 		if (reason)
 			kmqtt_connect_refuse(conn, reason);
 		else

@@ -127,8 +127,8 @@ bool kmqtt_connect_client_id(const struct kmqtt_conn *conn,
 
 /* auth.c APIs, all (io): */
 u8 kmqtt_auth_handle(struct kmqtt_conn *conn, const u8 *body, u32 len);
-u8 kmqtt_auth_send(struct kmqtt_conn *conn, u8 reason,
-		   const struct mqtt_str *data);
+u8 kmqtt_auth_say(struct kmqtt_conn *conn, u8 reason,
+		  const struct mqtt_str *data);
 /* The authority's word on a client that is connected. @answer is freed. */
 void kmqtt_auth_again_answered(struct kmqtt_conn *conn,
 			       struct kmqtt_auth_answer *answer);

@@ -103,11 +103,11 @@ def an_acknowledgement_of_tcp_may_be_late(w):
 
 
 @fails("kmqtt_connecting_create")
-def a_connect_that_cannot_be_kept_ends_it(w):
+def a_connect_that_cannot_be_kept_is_a_quota(w):
     with w.failing():
-        says_nothing(w.connecting(port=PORT))
+        w.connecting(port=PORT).expect(CONNACK, reason=QUOTA)
     w.grown(dropped_memory=1)
-    # As large as it may be.
+    # As large as it may be: there is no memory to say so, either.
     with w.failing(10, 10):
         says_nothing(w.connecting(port=PORT, username="u" * 50000,
                                   password=b"p" * 50000))
@@ -149,14 +149,14 @@ def a_method_that_cannot_be_kept_is_a_quota(w):
         w.connecting(properties=METHOD).expect(CONNACK, reason=QUOTA)
 
 
-@fails("kmqtt_session_attach", "kstrdup")
+@fails("kmqtt_session_copy_username", "kstrdup")
 def a_user_name_of_a_session_is_busy(w):
     with w.failing():
         w.client(reason=BUSY, username="user")
     w.client(username="user")
 
 
-@fails("kmqtt_session_attach", "kstrdup")
+@fails("kmqtt_session_copy_username", "kstrdup")
 def who_cannot_take_over_leaves_the_old_one_alone(w):
     old = w.client()
     with w.failing():
@@ -257,7 +257,7 @@ def a_name_given_by_the_authority_is_no_other(w):
     an_accepted_name_that_cannot_be_kept_is_busy(w, USERNAME="real")
 
 
-@fails("kmqtt_connect_send_auth")
+@fails("kmqtt_auth_say")
 def a_challenge_that_cannot_be_sent_is_a_quota(w):
     daemon = w.authority()
     with w.failing():
@@ -267,7 +267,7 @@ def a_challenge_that_cannot_be_sent_is_a_quota(w):
         one.expect_close()
 
 
-@fails("kmqtt_connect_send_auth")
+@fails("kmqtt_auth_say")
 def a_word_of_a_reauthentication_ends_the_connection(w):
     daemon = w.authority()
     one = w.connecting(properties=METHOD)

@@ -239,7 +239,7 @@ def what_cannot_be_merged_is_delivered_twice(w):
     assert len(found) == 2, found
 
 
-@fails("kmqtt_deliver_enter")
+@fails("kmqtt_packet_id_get")
 def what_has_no_place_in_the_window_waits(w):
     one = w.client()
     one.sub("t", 2)
@@ -250,7 +250,7 @@ def what_has_no_place_in_the_window_waits(w):
     w.grown(dropped_memory=0)
 
 
-@fails("kmqtt_deliver_enter")
+@fails("kmqtt_packet_id_get")
 @fails("kmqtt_out_alloc")
 @fails("kmqtt_fifo_grow")
 def what_is_retained_waits(w):

@@ -136,7 +136,7 @@ inline unlink(message)
 	fi
 }
 
-/* kmqtt_deliver_unwindow() */
+/* kmqtt_packet_id_put() */
 inline unwindow(message)
 {
 	if
