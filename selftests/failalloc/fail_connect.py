@@ -107,10 +107,10 @@ def a_connect_that_cannot_be_kept_is_a_quota(w):
     with w.failing():
         w.connecting(port=PORT).expect(CONNACK, reason=QUOTA)
     w.grown(dropped_memory=1)
-    # As large as it may be: there is no memory to say so, either.
+    # As large as it may be.
     with w.failing(10, 10):
-        says_nothing(w.connecting(port=PORT, username="u" * 50000,
-                                  password=b"p" * 50000))
+        w.connecting(port=PORT, username="u" * 50000,
+                     password=b"p" * 50000).expect(CONNACK, reason=QUOTA)
     w.client()
 
 
