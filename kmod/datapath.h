@@ -127,6 +127,7 @@ bool kmqtt_connect_client_id(const struct kmqtt_conn *conn,
 
 /* auth.c APIs, all (io): */
 u8 kmqtt_auth_handle(struct kmqtt_conn *conn, const u8 *body, u32 len);
+/* Send AUTH with the method of CONNECT. Return: 0, or the reason to end it. */
 u8 kmqtt_auth_say(struct kmqtt_conn *conn, u8 reason,
 		  const struct mqtt_str *data);
 /* The authority's word on a client that is connected. @answer is freed. */

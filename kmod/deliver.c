@@ -51,6 +51,14 @@ static void kmqtt_deliver_uncount(struct kmqtt_session *session, u32 size)
 	session->queued_bytes -= size;
 }
 
+/* A message that the client does not get, for a reason of this session's. */
+static void kmqtt_deliver_count_drop(struct kmqtt_session *session,
+				     enum kmqtt_stat stat)
+{
+	session->dropped++;
+	kmqtt_stat_inc(session->broker, stat);
+}
+
 /* Take a delivery that was not sent out of its list, for good. */
 static void kmqtt_deliver_discard(struct kmqtt_session *session,
 				  struct kmqtt_out *out)
@@ -289,8 +297,7 @@ static bool kmqtt_deliver_drop_oldest(struct kmqtt_session *session)
 static bool kmqtt_deliver_make_room(struct kmqtt_session *session,
 				    enum kmqtt_stat stat)
 {
-	session->dropped++;
-	kmqtt_stat_inc(session->broker, stat);
+	kmqtt_deliver_count_drop(session, stat);
 	if (time_after_eq(jiffies, session->drop_event_at)) {
 		session->drop_event_at = jiffies + HZ;
 		kmqtt_event_session(session, KMQTT_EVENT_DROPPED, NULL, 0);
@@ -316,8 +323,7 @@ static bool kmqtt_deliver_exchange(struct kmqtt_session *session, u32 size)
 		if (before - session->queued_bytes >= size)
 			return true;
 	}
-	session->dropped++;
-	kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_MEMORY);
+	kmqtt_deliver_count_drop(session, KMQTT_STAT_DROPPED_MEMORY);
 	return false;
 }
 
@@ -391,8 +397,7 @@ static bool kmqtt_deliver_enqueue_plain(struct kmqtt_session *session,
 	if (!kmqtt_fifo_add(&session->fifo, msg, retain)) {
 		if (offer)
 			return false;
-		session->dropped++;
-		kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_MEMORY);
+		kmqtt_deliver_count_drop(session, KMQTT_STAT_DROPPED_MEMORY);
 		return false;
 	}
 	kmqtt_deliver_count_queued(session, size);
@@ -578,8 +583,7 @@ static bool kmqtt_deliver_stale(struct kmqtt_session *session,
 		stat = KMQTT_STAT_DROPPED_TOO_LARGE;
 	else
 		return false;
-	session->dropped++;
-	kmqtt_stat_inc(session->broker, stat);
+	kmqtt_deliver_count_drop(session, stat);
 	return true;
 }
 

@@ -20,8 +20,8 @@ void kmqtt_half_open_leave(struct kmqtt_conn *conn);
  * @conn: (io)
  *
  * It is not closed to make room until it is its turn again
- * (kmqtt_half_open_again()). Process context; takes broker->conn_lock. Return: false: it
- * was closed already.
+ * (kmqtt_half_open_again()). Process context; takes broker->conn_lock. Return:
+ * false: it was closed already.
  */
 bool kmqtt_half_open_spoke(struct kmqtt_conn *conn);
 

@@ -184,12 +184,11 @@ err_charge:
 	return NULL;
 }
 
-static void kmqtt_group_drop_empty(struct kmqtt_broker *broker,
-				   struct kmqtt_group *group)
+static void kmqtt_group_drop_empty(struct kmqtt_group *group)
 {
 	if (group->nr)
 		return;
-	rhashtable_remove_fast(&broker->groups, &group->hash,
+	rhashtable_remove_fast(&group->broker->groups, &group->hash,
 			       kmqtt_group_params);
 	hlist_del_rcu(&group->entry.link);
 	call_srcu(kmqtt_srcu, &group->rcu, kmqtt_group_free);
@@ -219,7 +218,7 @@ static void kmqtt_sub_unlink(struct kmqtt_sub *sub)
 		list_del(&sub->member);
 		spin_unlock(&group->lock);
 		WRITE_ONCE(group->nr, group->nr - 1);
-		kmqtt_group_drop_empty(sub->session->broker, group);
+		kmqtt_group_drop_empty(group);
 	} else {
 		hlist_del_rcu(&sub->entry.link);
 	}
@@ -358,7 +357,7 @@ static u8 kmqtt_sub_put(struct kmqtt_session *session,
 
 err_group:
 	if (group)
-		kmqtt_group_drop_empty(broker, group);
+		kmqtt_group_drop_empty(group);
 err_node:
 	mqtt_tree_prune(&broker->subs, node);
 	return MQTT_RC_QUOTA_EXCEEDED;

@@ -39,24 +39,22 @@ int parse_error(struct parser *p, const char *fmt, ...)
 	return diag_error(p->diag, p->place.file, p->place.line, "%s", text);
 }
 
-/* What is left out of a listener changes who can read along. */
-static int is_encryption(const char *what)
-{
-	return !strcmp(what, "certfile") || !strcmp(what, "keyfile") ||
-	       !strcmp(what, "psk_hint");
-}
-
-int parse_unsupported(struct parser *p, const char *what)
+/* @without: what is to be known if it is ignored, NULL: nothing */
+static int unsupported(struct parser *p, const char *what, const char *without)
 {
 	if (p->ignore_unsupported) {
 		diag_warning(p->diag, p->place.file, p->place.line,
-			     "%s is not served yet: ignored%s", what,
-			     is_encryption(what) ?
-			     ", nothing is encrypted here" : "");
+			     "%s is not served yet: ignored%s%s", what,
+			     without ? ", " : "", without ? without : "");
 		return 0;
 	}
 	return parse_error(p, "%s is not served yet: remove it, or start with --ignore-unsupported",
 			   what);
+}
+
+int parse_unsupported(struct parser *p, const char *what)
+{
+	return unsupported(p, what, NULL);
 }
 
 static void line_parse(struct parser *p, char *line)
@@ -77,7 +75,7 @@ static void line_parse(struct parser *p, char *line)
 		return;
 	}
 	if (!k->parse) {
-		parse_unsupported(p, diag_quote(name));
+		unsupported(p, diag_quote(name), k->without);
 		return;
 	}
 	if (!*value) {

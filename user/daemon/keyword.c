@@ -10,6 +10,7 @@
 #include "value.h"
 
 #define PACKET_MAX	268435455ull	/* what a length field of MQTT holds */
+#define NOT_ENCRYPTED	"nothing is encrypted here"
 
 static const struct keyword keywords[] = {
 	/* listeners */
@@ -111,7 +112,7 @@ static const struct keyword keywords[] = {
 	{ "bridge_tls_version" },
 	{ "cafile" },
 	{ "capath" },
-	{ "certfile" },
+	{ "certfile", .without = NOT_ENCRYPTED },
 	{ "check_retain_source" },
 	{ "ciphers" },
 	{ "ciphers_tls1.3" },
@@ -130,7 +131,7 @@ static const struct keyword keywords[] = {
 	{ "http_dir" },
 	{ "idle_timeout" },
 	{ "keepalive_interval" },
-	{ "keyfile" },
+	{ "keyfile", .without = NOT_ENCRYPTED },
 	{ "listener_allow_anonymous" },
 	{ "listener_auto_id_prefix" },
 	{ "local_cleansession" },
@@ -156,7 +157,7 @@ static const struct keyword keywords[] = {
 	{ "plugin_use" },
 	{ "proxy_protocol_v2_require_tls" },
 	{ "psk_file" },
-	{ "psk_hint" },
+	{ "psk_hint", .without = NOT_ENCRYPTED },
 	{ "remote_clientid" },
 	{ "remote_password" },
 	{ "remote_username" },

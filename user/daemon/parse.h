@@ -53,6 +53,7 @@ struct parser {
  * @setting: for keywords that are just a number or a truth value
  * @low: least value of a number
  * @high: greatest value of a number
+ * @without: what is to be known if it is not served and ignored, or NULL
  * @is_prefix: @name is the beginning of a family of keywords
  */
 struct keyword {
@@ -62,6 +63,7 @@ struct keyword {
 	enum config_setting setting;
 	uint64_t low;
 	uint64_t high;
+	const char *without;
 	bool is_prefix;
 };
 
