@@ -14,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "functional"), str(HERE.parent / "ctl")]
 
 import ktap  # noqa: E402
+from ktap import CHECKED, many  # noqa: E402,F401
 from harness import Context, check, settings, stats  # noqa: E402
 from mqttlib import HOST, LIMIT, PORT, Client, Failure, now  # noqa: E402
 
@@ -21,13 +22,6 @@ from mqttlib import HOST, LIMIT, PORT, Client, Failure, now  # noqa: E402
 KIB, MIB = 1 << 10, 1 << 20
 PAGE = os.sysconf("SC_PAGE_SIZE")
 FLOOD = HERE.parent.parent / "build" / "selftests" / "abuse" / "flood"
-# A kernel that checks everything is given more time, and less to do.
-CHECKED = LIMIT > 15
-
-
-def many(count, least=1):
-    """@count, a tenth of it where everything is checked."""
-    return max(count // 10, least) if CHECKED else count
 
 
 def objects(size):

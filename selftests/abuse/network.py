@@ -25,7 +25,7 @@ UNSENT = 384 * KIB
 def syn_flood(t):
     """Handshakes from addresses that never finish them: a queue of bounded
     length, then cookies; who finishes gets in."""
-    count = many(12000, 6000)
+    count = many(12000, 2000)
     with Tunnel() as tunnel, Witness(t) as witness:
         gauge, cookies = Gauge("syn_flood"), netstat("SyncookiesSent")
         for number in range(count):
@@ -51,6 +51,8 @@ def silent_connections(t):
     """More connections that say nothing than max_half_open: somebody new
     gets in all the same, since the oldest make room."""
     limit = setting("max_half_open")
+    # None is to leave for a reason of its own before the last one has come.
+    t.setting(connect_timeout=3600)
     with Witness(t) as witness:
         gauge = Gauge("silent_connections")
         silent = sockets(limit + 100)
@@ -119,7 +121,8 @@ def silent_connections_at_the_limit(t):
     room = 40
     with Witness(t) as witness:
         gauge = Gauge("silent_connections_at_the_limit")
-        t.setting(max_connections=stats()["connections"] + room)
+        t.setting(max_connections=stats()["connections"] + room,
+                  connect_timeout=3600)
         silent = sockets(room)
 
         def admitted():
