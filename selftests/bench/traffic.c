@@ -63,7 +63,6 @@ static unsigned int nr_peers;
 static struct publisher *publishers;
 static unsigned int subscribers_each;	/* of a publisher's messages */
 static uint64_t unreleased;
-static uint8_t *filler;
 static int epoll_fd;
 
 void traffic_payload(uint8_t *payload, size_t size, uint32_t first,
@@ -77,17 +76,28 @@ void traffic_payload(uint8_t *payload, size_t size, uint32_t first,
 		payload[i] = i * 7 + 13;
 }
 
+/* What each payload of so many bytes has behind the numbers. */
+static const uint8_t *filler(size_t size)
+{
+	static uint8_t *bytes;
+	static size_t have;
+
+	if (size > have) {
+		free(bytes);
+		bytes = malloc(size);
+		traffic_payload(bytes, size, 0, 0);
+		have = size;
+	}
+	return bytes + TRAFFIC_HEAD;
+}
+
 bool traffic_payload_read(const uint8_t *payload, size_t size, uint32_t head[2])
 {
-	size_t i;
-
-	for (i = TRAFFIC_HEAD; i < size; i++)
-		if (payload[i] != (uint8_t)(i * 7 + 13))
-			return false;
 	memcpy(head, payload, TRAFFIC_HEAD);
 	head[0] = ntohl(head[0]);
 	head[1] = ntohl(head[1]);
-	return true;
+	return !memcmp(payload + TRAFFIC_HEAD, filler(size),
+		       size - TRAFFIC_HEAD);
 }
 
 static int topic_id(void)
@@ -255,8 +265,6 @@ bool traffic_open(const struct traffic_options *options)
 		       opt.stuck + opt.subscribers + opt.publishers,
 		       sizeof(*peers));
 	publishers = calloc(opt.publishers, sizeof(*publishers));
-	filler = malloc(opt.size);
-	traffic_payload(filler, opt.size, 0, 0);
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!open_background() || !open_ends())
 		return false;
@@ -347,19 +355,14 @@ static bool payload_good(const struct subscriber *sub,
 {
 	const struct publisher *pub;
 
-	if (msg->payload_len != opt.size || msg->qos != opt.qos)
-		return false;
-	memcpy(head, msg->payload, TRAFFIC_HEAD);
-	head[0] = ntohl(head[0]);
-	head[1] = ntohl(head[1]);
-	if (head[0] - sub->first >= sub->nr)
+	if (msg->payload_len != opt.size || msg->qos != opt.qos ||
+	    !traffic_payload_read(msg->payload, opt.size, head) ||
+	    head[0] - sub->first >= sub->nr)
 		return false;
 	pub = &publishers[head[0]];
 	return (int32_t)(pub->sent - head[1]) > 0 &&
 	       msg->topic_len == strlen(pub->topic) &&
-	       !memcmp(msg->topic, pub->topic, msg->topic_len) &&
-	       !memcmp(msg->payload + TRAFFIC_HEAD, filler + TRAFFIC_HEAD,
-		       opt.size - TRAFFIC_HEAD);
+	       !memcmp(msg->topic, pub->topic, msg->topic_len);
 }
 
 static bool handle_publish(struct peer *peer, const struct wire_packet *pkt)
