@@ -238,6 +238,8 @@ static void kmqtt_conn_unlink(struct kmqtt_conn *conn)
 	} else {
 		kmqtt_session_forget_waiter(conn);
 	}
+	/* Its names are for nobody now, however long it lingers. */
+	kmqtt_connect_free(conn);
 	kmqtt_half_open_leave(conn);
 	spin_lock(&broker->conn_lock);
 	list_del_init(&conn->list);

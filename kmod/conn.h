@@ -89,6 +89,7 @@ enum kmqtt_conn_flags {
  * @rx_size: bytes allocated
  * @rx_need: bytes of the packet, 0: its fixed header is not complete
  * @alias_in: topics by alias-1 (io), NULL until the first
+ * @alias_in_bytes: of all of them
  * @alias_in_max: as told in CONNACK
  * @max_packet: largest packet this client may send
  * @client_max_packet: largest packet it takes, 0: any
@@ -147,6 +148,7 @@ struct kmqtt_conn {
 	u32 rx_size;
 	u32 rx_need;
 	struct mqtt_str *alias_in;
+	u32 alias_in_bytes;
 
 	atomic_t tx_kicks;
 	spinlock_t ctl_lock;

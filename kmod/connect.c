@@ -81,6 +81,7 @@ void kmqtt_connect_free(struct kmqtt_conn *conn)
 	if (conn->auth_method)
 		kmqtt_uncharge(conn->broker, strlen(conn->auth_method));
 	kfree(conn->auth_method);
+	conn->auth_method = NULL;
 }
 
 void kmqtt_conn_auth_answer(struct kmqtt_conn *conn,

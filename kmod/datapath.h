@@ -221,6 +221,8 @@ bool kmqtt_deliver_next(struct kmqtt_session *session,
  * context. Return: 0 or -ENOMEM (close the connection: nothing was said).
  */
 int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len);
+/* Bytes of them that are had in any case: a thousand acknowledgments. */
+#define KMQTT_CTL_SMALL	4096
 /* Put @conn on the flush list of @run. Any process context. */
 void kmqtt_send_mark(struct kmqtt_run *run, struct kmqtt_conn *conn);
 /* Send to all marked connections. */

@@ -316,6 +316,9 @@ static bool kmqtt_deliver_exchange(struct kmqtt_session *session, u32 size)
 	u64 before = session->queued_bytes;
 	u32 drops = KMQTT_DROPS_AT_ONCE;
 
+	/* It would take all that waits, and have no room yet. */
+	if (before < size)
+		drops = 0;
 	while (drops--) {
 		if (!kmqtt_deliver_make_room(session,
 					     KMQTT_STAT_DROPPED_MEMORY))

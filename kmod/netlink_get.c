@@ -260,7 +260,7 @@ static void kmqtt_nl_read_session(struct kmqtt_session *session,
 	state->expiry = session->expiry;
 	state->inflight = session->nr_inflight;
 	state->queued = session->nr_queued;
-	state->awaiting_rel = session->nr_rx_qos2;
+	state->awaiting_rel = session->nr_rel;
 	state->queued_bytes = session->queued_bytes;
 	state->dropped = session->dropped;
 	spin_unlock_bh(&session->lock);

@@ -11,9 +11,6 @@
 struct kmqtt_out;
 struct kmqtt_session;
 
-/* So many QoS 2 identifiers are what a client needs that releases them. */
-#define KMQTT_RX_QOS2_FEW	16
-
 /*
  * What @nr packet identifiers up to @max may cost, chosen as badly as can be:
  * on each level of the xarray a node for each, until all of that level are

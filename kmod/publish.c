@@ -11,7 +11,7 @@
 #include "control.h"
 #include "core/topic.h"
 #include "datapath.h"
-#include "packet_ids.h"
+#include "released.h"
 #include "session.h"
 
 static u8 kmqtt_publish_answer(struct kmqtt_run *run, struct kmqtt_conn *conn,
@@ -85,7 +85,8 @@ static u8 kmqtt_publish_set_alias(struct kmqtt_conn *conn, u16 alias,
 	    !memcmp(slot->data, topic->data, topic->len))
 		return 0;
 	if (!kmqtt_charge_share(conn->broker, topic->len,
-				kmqtt_share_of(topic->len)))
+				kmqtt_share_of(conn->alias_in_bytes +
+					       topic->len)))
 		return MQTT_RC_QUOTA_EXCEEDED;
 	copy = kmemdup(topic->data, topic->len, GFP_KERNEL | __GFP_NOWARN);
 	if (!copy) {
@@ -94,6 +95,7 @@ static u8 kmqtt_publish_set_alias(struct kmqtt_conn *conn, u16 alias,
 	}
 	kmqtt_uncharge(conn->broker, slot->len);
 	kfree(slot->data);
+	conn->alias_in_bytes += topic->len - slot->len;
 	slot->data = copy;
 	slot->len = topic->len;
 	return 0;
@@ -150,43 +152,8 @@ static u8 kmqtt_publish_check(struct kmqtt_conn *conn,
 /* Return: enum mqtt_qos_rx_state. */
 static u8 kmqtt_publish_state(struct kmqtt_session *session, u16 packet_id)
 {
-	return xa_load(&session->rx_qos2, packet_id) ? MQTT_QOS_RX_HELD :
-						       MQTT_QOS_RX_FREE;
-}
-
-/*
- * Remember a new QoS 2 packet identifier. Return: 0, -EDQUOT more than the
- * receive maximum [MQTT-3.3.4-7], -ENOMEM.
- */
-static int kmqtt_publish_remember(struct kmqtt_conn *conn, u16 packet_id)
-{
-	struct kmqtt_session *session = conn->session;
-	size_t size;
-	int ret;
-
-	if (session->nr_rx_qos2 >= conn->receive_max)
-		return -EDQUOT;
-	size = kmqtt_id_bytes(session->nr_rx_qos2);
-	if (!kmqtt_charge_share(conn->broker, size,
-				session->nr_rx_qos2 < KMQTT_RX_QOS2_FEW ?
-				KMQTT_CONNECT : KMQTT_HOLD))
-		return -ENOMEM;
-	ret = xa_err(xa_store(&session->rx_qos2, packet_id, xa_mk_value(1),
-			      GFP_KERNEL));
-	if (ret)
-		kmqtt_uncharge(conn->broker, size);
-	else
-		WRITE_ONCE(session->nr_rx_qos2, session->nr_rx_qos2 + 1);
-	return ret;
-}
-
-/* Nothing to forget is fine. */
-static void kmqtt_publish_forget(struct kmqtt_session *session, u16 packet_id)
-{
-	if (!xa_erase(&session->rx_qos2, packet_id))
-		return;
-	WRITE_ONCE(session->nr_rx_qos2, session->nr_rx_qos2 - 1);
-	kmqtt_uncharge(session->broker, kmqtt_id_bytes(session->nr_rx_qos2));
+	return kmqtt_rel_held(session, packet_id) ? MQTT_QOS_RX_HELD :
+						    MQTT_QOS_RX_FREE;
 }
 
 /* Hand a message on. Return: the reason for its acknowledgment. */
@@ -249,16 +216,15 @@ static u8 kmqtt_publish_new(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			    const struct mqtt_str *topic, void **buf,
 			    size_t buf_size, u8 *reason)
 {
+	struct kmqtt_session *session = conn->session;
 	u8 state = MQTT_QOS_RX_HELD;
 	struct mqtt_qos_step step;
-	int ret;
 
-	ret = kmqtt_publish_remember(conn, publish->packet_id);
-	if (ret == -EDQUOT) {
-		*reason = MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED;
+	if (session->nr_rel >= conn->receive_max) {
+		*reason = MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED; /* [MQTT-3.3.4-7] */
 		return MQTT_QOS_RX_END_CONNECTION;
 	}
-	if (ret) {
+	if (kmqtt_rel_hold(session, publish->packet_id)) {
 		*reason = MQTT_RC_QUOTA_EXCEEDED;
 		state = MQTT_QOS_RX_FREE;
 	} else {
@@ -267,7 +233,7 @@ static u8 kmqtt_publish_new(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	}
 	step = mqtt_qos_rx_step(state, kmqtt_publish_outcome(conn, *reason));
 	if (step.next == MQTT_QOS_RX_FREE)
-		kmqtt_publish_forget(conn->session, publish->packet_id);
+		kmqtt_rel_forget(session, publish->packet_id);
 	return step.action;
 }
 
@@ -327,7 +293,7 @@ static u8 kmqtt_publish_released(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	struct mqtt_qos_step step = mqtt_qos_rx_step(state, MQTT_QOS_RX_PUBREL);
 
 	if (step.next == MQTT_QOS_RX_FREE)
-		kmqtt_publish_forget(conn->session, packet_id);
+		kmqtt_rel_forget(conn->session, packet_id);
 	return kmqtt_publish_answer(run, conn, MQTT_PUBCOMP, packet_id,
 				    step.action == MQTT_QOS_RX_SEND_PUBCOMP ?
 				    MQTT_RC_SUCCESS :

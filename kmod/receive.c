@@ -17,10 +17,13 @@
 /* One read, and how many of them before other connections get their turn. */
 #define KMQTT_RX_CHUNK		65536
 #define KMQTT_RX_BUDGET		4
-/* First buffer of an incomplete packet; it doubles as bytes really come. */
+/*
+ * First buffer of an incomplete packet, which there is even at memory_max; it
+ * doubles as bytes really come.
+ */
 #define KMQTT_RX_FIRST		1024
-/* Up to this size there is a buffer for it even at memory_max. */
-#define KMQTT_RX_ALWAYS		4096
+/* Up to this size it goes on as long as connections do. */
+#define KMQTT_RX_SMALL		4096
 /* Answers the client has not taken: beyond this it is not read any more. */
 #define KMQTT_RX_PAUSE_AT	65536
 /* The same when memory is short. */
@@ -99,11 +102,13 @@ static u8 kmqtt_receive_reserve(struct kmqtt_conn *conn, u32 size)
 		return 0;
 	/*
 	 * At memory_max messages are dropped, publishers of small ones are not:
-	 * each read may end in the middle of one.
+	 * each read may end in the middle of one. Those of larger ones are when
+	 * nobody new is let in either.
 	 */
-	if (size <= KMQTT_RX_ALWAYS)
+	if (size <= KMQTT_RX_FIRST)
 		kmqtt_charge_always(conn->broker, size);
-	else if (!kmqtt_charge_share(conn->broker, size, KMQTT_HOLD))
+	else if (!kmqtt_charge_share(conn->broker, size, size <= KMQTT_RX_SMALL ?
+				     KMQTT_CONNECT : KMQTT_HOLD))
 		return MQTT_RC_QUOTA_EXCEEDED;
 	buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!buf) {
@@ -270,7 +275,8 @@ static u8 kmqtt_receive_whole(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		if (reason)
 			return reason;
 		*used += fixed.len + fixed.remaining;
-		if (run->full)
+		/* Answers that would need more than is had in any case. */
+		if (run->full || READ_ONCE(conn->ctl_len) >= KMQTT_CTL_SMALL / 2)
 			kmqtt_gather_flush(run);
 		cond_resched();
 	}

@@ -92,7 +92,7 @@ static bool kmqtt_retain_put(struct kmqtt_broker *broker,
 	 * is gone. (It may still be being routed, and grow.)
 	 */
 	if (old && msg->charged <= READ_ONCE(old->msg->charged))
-		share = KMQTT_CONNECT;
+		share = KMQTT_HOLD;
 	if (!kmqtt_charge_share(broker, sizeof(*retained), share))
 		return false;
 	retained = kmalloc(sizeof(*retained), GFP_KERNEL);

@@ -43,8 +43,6 @@
 #define KMQTT_TX_ATOMIC		65536
 /* Control packets: first allocation. */
 #define KMQTT_CTL_FIRST		64
-/* So much is had in any case: a thousand acknowledgments. */
-#define KMQTT_CTL_SMALL		4096
 
 /** enum kmqtt_tx_result - what a round came to */
 enum kmqtt_tx_result {
@@ -198,6 +196,16 @@ static int kmqtt_tx_push(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 	return batch->bytes ? -EAGAIN : 0;
 }
 
+/* Is there room for it, as long as there is for connections? */
+static bool kmqtt_tx_may_keep(struct kmqtt_conn *conn,
+			      struct kmqtt_batch *batch)
+{
+	if (!batch->kept)
+		batch->kept = kmqtt_charge_share(conn->broker, sizeof(*batch),
+						 KMQTT_CONNECT);
+	return batch->kept;
+}
+
 /* The batch waits with the connection. */
 static void kmqtt_tx_keep(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 {
@@ -347,6 +355,9 @@ static enum kmqtt_tx_result kmqtt_tx_round(struct kmqtt_conn *conn, gfp_t gfp)
 	ret = kmqtt_tx_drain(conn, batch, gfp);
 	if (!ret)
 		return kmqtt_tx_sent(conn, batch);
+	/* Who does not read has it as long as he likes. */
+	if (ret == -EAGAIN && !kmqtt_tx_may_keep(conn, batch))
+		ret = -ENOSPC;
 	if (ret == -EAGAIN) {
 		kmqtt_tx_keep(conn, batch);
 		return kmqtt_tx_block(conn, batch);

@@ -10,7 +10,7 @@
 #include "control.h"
 #include "core/rhash.h"
 #include "datapath.h"
-#include "packet_ids.h"
+#include "released.h"
 
 static u32 kmqtt_session_hash_key(const void *data, u32 len, u32 seed)
 {
@@ -61,8 +61,7 @@ static void kmqtt_session_free(struct rcu_head *rcu)
 
 	kmqtt_session_free_username(session->broker,
 				    rcu_dereference_raw(session->username));
-	kmqtt_uncharge(session->broker, session->charged +
-		       kmqtt_ids_bytes(session->nr_rx_qos2, U16_MAX));
+	kmqtt_uncharge(session->broker, session->charged);
 	kvfree(session);
 }
 
@@ -73,7 +72,7 @@ static void kmqtt_session_release(struct kref *ref)
 
 	/* Not in the callback: their locks are not safe against softirqs. */
 	xa_destroy(&session->by_id);
-	xa_destroy(&session->rx_qos2);
+	kmqtt_rel_end(session);
 	/* kmqtt_session_find() may still look at the reference count. */
 	call_rcu(&session->rcu, kmqtt_session_free);
 }
@@ -254,7 +253,7 @@ kmqtt_session_create(struct kmqtt_broker *broker,
 	INIT_LIST_HEAD(&session->replays);
 	INIT_LIST_HEAD(&session->subs);
 	xa_init_flags(&session->by_id, XA_FLAGS_ALLOC1);
-	xa_init(&session->rx_qos2);
+	xa_init(&session->rel_more);
 	INIT_DELAYED_WORK(&session->timer, kmqtt_session_timer);
 	if (mqtt_rhash_insert(&broker->sessions, &session->hash,
 			      kmqtt_session_params))

@@ -12,6 +12,7 @@
 #include "fifo.h"
 #include "message.h"
 #include "out.h"
+#include "released.h"
 
 struct kmqtt_broker;
 struct kmqtt_conn;
@@ -81,8 +82,8 @@ struct kmqtt_will {
  * @replays: struct kmqtt_replay, oldest first
  * @nr_replay: messages in them that are not queued yet
  * @dropped: deliveries lost at this session
- * @rx_qos2: packet identifiers of QoS 2 received and not released
- * @nr_rx_qos2: how many; (io) of the owner, read by dumps
+ * @rel_few: packet identifiers of QoS 2 not released yet (released.h), 0: free
+ * @rel_more: @nr_rel_more others; @nr_rel: of both; (io) of the owner
  * @max_packet: largest packet the client takes, 0: any
  * @version: enum mqtt_version of its (last) connection
  * @expiry: seconds to live without a connection, MQTT_EXPIRY_NEVER
@@ -129,8 +130,10 @@ struct kmqtt_session {
 	struct list_head replays;
 	u32 nr_replay;
 	u64 dropped;
-	struct xarray rx_qos2;
-	u32 nr_rx_qos2;
+	u16 rel_few[KMQTT_REL_FEW];
+	struct xarray rel_more;
+	u32 nr_rel_more;
+	u32 nr_rel;
 	u32 max_packet;
 	u32 expiry;
 	struct kmqtt_will *will;

@@ -49,24 +49,28 @@ static void large_user_names(void)
 }
 
 /*
- * Sixteen of them each session may have, which are 19 KB if they are chosen
- * badly: they end where connections do, so that messages go on.
+ * Sixteen each session may have, however badly they are chosen. (They took 19
+ * KB, as long as there was room for connections: nobody new was let in.)
  */
 static void identifiers_without_pubrel(void)
 {
+	s64 before;
 	u32 i, j;
 
 	crowd_begin(MAX);
 	for (i = 0; i < 300; i++)
 		join(i, STAYS);
+	before = memory();
 	for (i = 0; i < 300; i++)
 		for (j = 0; j < 16; j++)
 			publish(member(i), "n", QOS2, 1 + j * 4000, 0);
-	within_share(KMQTT_CONNECT, "without PUBREL");
-	witness_is_served("then");
+	CHECK(memory() == before);
 	for (i = 0; i < 300; i++)
-		leave(member(i));
-	witness_is_served("without their connections");
+		for (j = 0; j < 4; j++)
+			publish(member(i), "n", QOS2, 1001 + j * 4000, 0);
+	within_share(KMQTT_HOLD, "more without PUBREL");
+	witness_is_served("then");
+	newcomer_is_let_in("then");
 	crowd_end();
 }
 
@@ -226,23 +230,29 @@ static void connections_of_a_listener(void)
 	crowd_end();
 }
 
-/* What CONNACK announced is had [MQTT-3.3.2-12], as long as connections are. */
-static void aliases_at_seven_eighths(void)
+/* Subscriptions, for one: what clients may make us hold is all there. */
+static void fill_hold(struct client *client)
 {
-	struct client *client;
 	char filter[20];
 	s64 before;
 	u32 i = 0;
 
-	crowd_begin(MAX);
-	client = join(0, ENDS);
-	join(1, ENDS);
 	do {
 		before = memory();
 		snprintf(filter, sizeof(filter), "filter/%u", i++);
-		subscribe(member(1), filter, 0);
+		subscribe(client, filter, 0);
 	} while (memory() > before);
 	within_share(KMQTT_HOLD, "subscriptions");
+}
+
+/* What CONNACK announced is had [MQTT-3.3.2-12], as long as connections are. */
+static void aliases_at_seven_eighths(void)
+{
+	struct client *client;
+
+	crowd_begin(MAX);
+	client = join(0, ENDS);
+	fill_hold(join(1, ENDS));
 	say(client, "32 [ S'topic' 0001 [ 23 0001 ] ]");
 	say(client, "32 [ S'' 0002 [ 23 0001 ] ]");
 	CHECK(!client->ended && !client->owes[OWES_PUBACK]);
@@ -320,6 +330,170 @@ static void a_socket_that_is_owned(void)
 	crowd_end();
 }
 
+/*
+ * Less than its receive maximum, in one write. (All their answers waited for
+ * the end of the run, and were more than a client could make us hold.)
+ */
+static void a_burst_at_seven_eighths(void)
+{
+	static const u8 packet[] = { 0x32, 6, 0, 1, 'n', 0, 0, 0 };
+	static u8 burst[900 * sizeof(packet)];
+	struct client *client;
+	u32 i;
+
+	crowd_begin(MAX);
+	client = join(0, ENDS);
+	fill_hold(join(1, ENDS));
+	for (i = 0; i < 900; i++) {
+		memcpy(burst + i * sizeof(packet), packet, sizeof(packet));
+		burst[i * sizeof(packet) + 5] = (i + 1) >> 8;
+		burst[i * sizeof(packet) + 6] = (i + 1) & 0xff;
+	}
+	shim_peer_write(&client->peer, burst, sizeof(burst));
+	shim_run_all();
+	CHECK(!client->peer.shut);
+	crowd_end();
+}
+
+/* What waits with each of many clients that do not read is a connection's. */
+static void a_few_answers_nobody_reads(void)
+{
+	static u8 pings[1000];
+	u32 i;
+
+	for (i = 0; i < sizeof(pings); i += 2)
+		pings[i] = 0xc0;
+	crowd_begin(4 * MAX);
+	for (i = 0; i < 250; i++)
+		shim_peer_open_window(&join(i, ENDS)->peer, 0);
+	fill_hold(join(251, ENDS));
+	for (i = 0; i < 250; i++) {
+		shim_peer_write(&member(i)->peer, pings, sizeof(pings));
+		shim_run_all();
+	}
+	within_share(KMQTT_CONNECT, "250 of them");
+	witness_is_served("then");
+	newcomer_is_let_in("then");
+	crowd_end();
+}
+
+/* The same of a packet that does not end: a quarter of it is had always. */
+static void packets_that_do_not_end(void)
+{
+	static u8 part[4000] = { 0x30, 0xa0, 0x1f };
+	char name[12];
+	u32 i, nr;
+
+	crowd_begin(MAX / 4);
+	for (nr = 0; nr < 300; nr++) {
+		snprintf(name, sizeof(name), "%u", nr);
+		dial(member(nr), PORT_OPEN);
+		if (!member(nr)->peer.sk)
+			break;
+		connect_as(member(nr), name, ENDS, 0);
+		if (!member(nr)->accepted)
+			break;
+	}
+	for (i = 0; i < nr; i++) {
+		shim_peer_write(&member(i)->peer, part, sizeof(part));
+		shim_run_all();
+	}
+	printf("%u connections, %d left, %lld bytes\n", nr,
+	       atomic_read(&the_broker()->nr_conns), memory());
+	CHECK(memory() <= MAX / 4 / 16 * 15 + (s64)nr * 1024);
+	crowd_end();
+}
+
+/* A connection has 2 KiB of them while there is room for connections. */
+static void long_aliases(void)
+{
+	struct client *client;
+	u32 i, j;
+
+	crowd_begin(MAX);
+	for (i = 0; i < 300; i++) {
+		client = join(i, ENDS);
+		for (j = 1; j <= 10; j++)
+			say(client, "30 [ S'%u/%u/%s' [ 23 %04x ] ]", i, j,
+			    letters(2030), j);
+		if (client->ended || !client->accepted)
+			break;
+	}
+	within_share(KMQTT_HOLD, "long aliases");
+	newcomer_is_let_in("then");
+	crowd_end();
+}
+
+/* Who was refused and stays leaves no name behind. */
+static void names_of_the_refused(void)
+{
+	char name[12];
+	s64 before;
+	u32 i;
+
+	crowd_begin(MAX);
+	join(0, ENDS);
+	kmqtt_config_set(the_broker(), KMQTT_SET_SESSION_MAX, 2);
+	for (i = 1; i < 60; i++)
+		dial(member(i), PORT_OPEN);
+	before = memory();
+	for (i = 1; i < 60; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		connect_as(member(i), name, ENDS, 60000);
+		CHECK(!member(i)->accepted);
+	}
+	CHECK(memory() <= before);
+	crowd_end();
+}
+
+/* With queue_full_drops_oldest: nothing goes for what has no room anyway. */
+static void a_large_one_for_nothing(void)
+{
+	struct client *client;
+	unsigned long *dropped, before;
+	u32 i;
+
+	crowd_begin(MAX);
+	kmqtt_config_set(the_broker(), KMQTT_SET_QUEUE_FULL_DROPS_OLDEST, 1);
+	client = join(0, ENDS);
+	subscribe(join(1, STAYS), "q", 1);
+	leave(member(1));
+	for (i = 0; i < 60; i++)
+		publish(client, "q", QOS1, 1, 10);
+	fill_store(client, 3000);
+	fill_store(client, 100);
+	dropped = &the_broker()->stats->n[KMQTT_STAT_DROPPED_MEMORY];
+	before = *dropped;
+	publish(client, "q", QOS1, 1, 60000);
+	CHECK_EQ(*dropped - before, 1, "dropped");
+	crowd_end();
+}
+
+/* Who does not read holds what is replaced: no more than clients may. */
+static void updates_of_what_is_held(void)
+{
+	struct client *client;
+	u32 nr, i, j;
+
+	crowd_begin(MAX);
+	client = join(200, ENDS);
+	nr = fill_store(client, 3000);
+	for (i = 0; i < 10; i++) {
+		shim_peer_open_window(&join(i, ENDS)->peer, 0);
+		subscribe(member(i), "#", 1);
+		for (j = 0; j < nr; j++) {
+			publish(client, retained_topic(j), QOS1 | RETAIN, 1,
+				3000);
+			if (j % 20 == 19)
+				grace();
+		}
+		grace();
+	}
+	within_share(KMQTT_HOLD, "what was replaced");
+	newcomer_is_let_in("then");
+	crowd_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(large_user_names),
 	UNIT_TEST(identifiers_without_pubrel),
@@ -332,5 +506,12 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(waiting_for_the_authority),
 	UNIT_TEST(small_messages_for_large_ones),
 	UNIT_TEST(a_socket_that_is_owned),
+	UNIT_TEST(a_burst_at_seven_eighths),
+	UNIT_TEST(a_few_answers_nobody_reads),
+	UNIT_TEST(packets_that_do_not_end),
+	UNIT_TEST(long_aliases),
+	UNIT_TEST(names_of_the_refused),
+	UNIT_TEST(a_large_one_for_nothing),
+	UNIT_TEST(updates_of_what_is_held),
 };
 UNIT_SUITE(limits, tests);
