@@ -117,6 +117,8 @@ void kmqtt_broker_stop(struct kmqtt_broker *broker, bool last)
 	kmqtt_conn_close_all(broker, NULL, MQTT_RC_SERVER_SHUTTING_DOWN, last);
 	/* Bounded by the lingering time of the slowest peer. */
 	wait_event(broker->idle, !atomic_read(&broker->nr_conns));
+	/* Who has counted the last one may still be about to wake us. */
+	flush_workqueue(kmqtt_wq);
 	kmqtt_session_drop_all(broker);
 	/* A session's timer may have taken its will before, and be at it. */
 	flush_workqueue(kmqtt_ctl_wq);

@@ -37,10 +37,8 @@
 				 sizeof(struct tcp6_sock) + \
 				 sizeof(struct socket_alloc))
 
-static void kmqtt_conn_release(struct work_struct *work)
+static void kmqtt_conn_release(struct kmqtt_conn *conn)
 {
-	struct kmqtt_conn *conn = container_of(work, struct kmqtt_conn,
-					       tx_work);
 	struct kmqtt_broker *broker = conn->broker;
 
 	if (test_bit(KMQTT_CONN_ABORT, &conn->flags))
@@ -62,18 +60,34 @@ static void kmqtt_conn_release(struct work_struct *work)
 		wake_up(&broker->idle);
 }
 
+static void kmqtt_conn_release_work(struct work_struct *work)
+{
+	kmqtt_conn_release(container_of(work, struct kmqtt_conn, tx_work));
+}
+
 /* The last reference may go in a softirq; closing a socket sleeps. */
 static void kmqtt_conn_free(struct kref *ref)
 {
 	struct kmqtt_conn *conn = container_of(ref, struct kmqtt_conn, ref);
 
-	INIT_WORK(&conn->tx_work, kmqtt_conn_release);
+	INIT_WORK(&conn->tx_work, kmqtt_conn_release_work);
 	queue_work(kmqtt_ctl_wq, &conn->tx_work);
 }
 
 void kmqtt_conn_put(struct kmqtt_conn *conn)
 {
 	kref_put(&conn->ref, kmqtt_conn_free);
+}
+
+static void kmqtt_conn_free_here(struct kref *ref)
+{
+	kmqtt_conn_release(container_of(ref, struct kmqtt_conn, ref));
+}
+
+/* At the end of a work of its own: may sleep, and @conn may be gone. */
+static void kmqtt_conn_put_here(struct kmqtt_conn *conn)
+{
+	kref_put(&conn->ref, kmqtt_conn_free_here);
 }
 
 void kmqtt_conn_queue_io(struct kmqtt_conn *conn)
@@ -258,6 +272,26 @@ static void kmqtt_conn_finish(struct kmqtt_conn *conn)
 	kmqtt_conn_put(conn);
 }
 
+/*
+ * Nothing to linger for: the client has said DISCONNECT, and TCP holds nothing
+ * that it has not acknowledged, which a reset could take from it.
+ */
+static bool kmqtt_conn_settled(const struct kmqtt_conn *conn)
+{
+	return test_bit(KMQTT_CONN_NORMAL, &conn->flags) &&
+	       !READ_ONCE(conn->ctl_len) &&
+	       !READ_ONCE(conn->sock->sk->sk_wmem_queued);
+}
+
+/* Our side is closed once all is sent; the peer's then has some time. */
+static void kmqtt_conn_linger(struct kmqtt_conn *conn)
+{
+	smp_mb__before_atomic(); /* pairs with kmqtt_tx_idle() */
+	set_bit(KMQTT_CONN_TX_FIN, &conn->flags);
+	kmqtt_conn_set_timer(conn, KMQTT_LINGER);
+	kmqtt_send_kick(conn);
+}
+
 static void kmqtt_conn_end(struct kmqtt_conn *conn)
 {
 	if (conn->state == KMQTT_CONN_CLOSED)
@@ -265,14 +299,15 @@ static void kmqtt_conn_end(struct kmqtt_conn *conn)
 	if (conn->state != KMQTT_CONN_LINGER) {
 		kmqtt_conn_unlink(conn);
 		WRITE_ONCE(conn->state, KMQTT_CONN_LINGER);
-		smp_mb__before_atomic(); /* pairs with kmqtt_tx_idle() */
-		set_bit(KMQTT_CONN_TX_FIN, &conn->flags);
-		kmqtt_conn_set_timer(conn, KMQTT_LINGER);
-		kmqtt_send_kick(conn);
+		if (kmqtt_conn_settled(conn))
+			set_bit(KMQTT_CONN_LINGERED, &conn->flags);
+		else
+			kmqtt_conn_linger(conn);
 	}
+	/* What is not read would make the end of the socket a reset. */
 	if (test_bit(KMQTT_CONN_ABORT, &conn->flags) ||
-	    test_bit(KMQTT_CONN_LINGERED, &conn->flags) ||
-	    kmqtt_receive_discard(conn))
+	    kmqtt_receive_discard(conn) ||
+	    test_bit(KMQTT_CONN_LINGERED, &conn->flags))
 		kmqtt_conn_finish(conn);
 }
 
@@ -302,13 +337,16 @@ static void kmqtt_conn_io(struct work_struct *work)
 			kmqtt_conn_close_silently(conn, MQTT_RC_UNSPECIFIED);
 		else
 			kmqtt_connect_continue(conn);
+		/* What it has sent behind its CONNECT was not looked at. */
+		if (conn->state == KMQTT_CONN_UP)
+			kmqtt_conn_queue_io(conn);
 	} else {
 		if (READ_ONCE(conn->answer))
 			kmqtt_connect_continue(conn);
 		if (kmqtt_receive(conn))
 			kmqtt_conn_queue_io(conn);
 	}
-	kmqtt_conn_put(conn);
+	kmqtt_conn_put_here(conn);
 }
 
 static void kmqtt_conn_tx(struct work_struct *work)
@@ -317,7 +355,7 @@ static void kmqtt_conn_tx(struct work_struct *work)
 					       tx_work);
 
 	kmqtt_send_kick(conn);
-	kmqtt_conn_put(conn);
+	kmqtt_conn_put_here(conn);
 }
 
 /*
@@ -332,7 +370,7 @@ static unsigned long kmqtt_conn_silence_left(struct kmqtt_conn *conn)
 	return silent < max ? max - silent : 0;
 }
 
-static void kmqtt_conn_timer_up(struct kmqtt_conn *conn)
+static void kmqtt_conn_tend(struct kmqtt_conn *conn)
 {
 	unsigned long next = MAX_JIFFY_OFFSET;
 	long retry;
@@ -367,6 +405,16 @@ static void kmqtt_conn_timer_up(struct kmqtt_conn *conn)
 	kmqtt_send_kick(conn);
 }
 
+void kmqtt_conn_let_in(struct kmqtt_conn *conn)
+{
+	/*
+	 * Stopped before the settings are looked at: whoever changes them from
+	 * now on starts it again.
+	 */
+	kmqtt_conn_stop_timer(conn);
+	kmqtt_conn_tend(conn);
+}
+
 static void kmqtt_conn_timer(struct work_struct *work)
 {
 	struct kmqtt_conn *conn = container_of(to_delayed_work(work),
@@ -374,7 +422,7 @@ static void kmqtt_conn_timer(struct work_struct *work)
 
 	switch (READ_ONCE(conn->state)) {
 	case KMQTT_CONN_UP:
-		kmqtt_conn_timer_up(conn);
+		kmqtt_conn_tend(conn);
 		break;
 	case KMQTT_CONN_LINGER:
 		set_bit(KMQTT_CONN_LINGERED, &conn->flags);
@@ -447,8 +495,6 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
 	kmqtt_half_open_enter(conn);
 	kmqtt_conn_attach(conn);
 	spin_unlock(&broker->conn_lock);
-	/* A peer without power is found out even with keep alive 0. */
-	sock_set_keepalive(sock->sk);
 	/*
 	 * For what arrived before the callbacks were ours, and for the time
 	 * that a CONNECT may take.

@@ -199,6 +199,8 @@ void kmqtt_conn_queue_tx(struct kmqtt_conn *conn);
 
 /* (Re)start the timer of @conn: @delay jiffies from now, whatever was set. */
 void kmqtt_conn_set_timer(struct kmqtt_conn *conn, unsigned long delay);
+/* In state UP now: its timer is that of keep alive and retries; send (io). */
+void kmqtt_conn_let_in(struct kmqtt_conn *conn);
 /* Memory is short: have the timer of a connected client try to send again. */
 void kmqtt_conn_send_later(struct kmqtt_conn *conn);
 /* Have the timers of all connections look at the settings again. */

@@ -296,11 +296,7 @@ static void kmqtt_connect_up(struct kmqtt_conn *conn, bool present)
 	kmqtt_connecting_free(conn);
 	smp_mb__before_atomic(); /* pairs with kmqtt_tx_next() */
 	set_bit(KMQTT_CONN_TX_OPEN, &conn->flags);
-	kmqtt_send_kick(conn);
-	/* Looks at keep alive and retries, and sets itself. */
-	kmqtt_conn_set_timer(conn, 0);
-	/* For what was read behind the CONNECT, and what came since. */
-	kmqtt_conn_queue_io(conn);
+	kmqtt_conn_let_in(conn);
 }
 
 static void kmqtt_connect_take_limits(struct kmqtt_conn *conn,

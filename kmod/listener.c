@@ -102,7 +102,7 @@ static void kmqtt_listener_accept(struct work_struct *work)
 			break;
 		}
 	}
-	queue_delayed_work(kmqtt_ctl_wq, &listener->accept_work, delay);
+	queue_delayed_work(kmqtt_wq, &listener->accept_work, delay);
 }
 
 /*
@@ -117,7 +117,7 @@ static void kmqtt_listener_data_ready(struct sock *sk)
 	rcu_read_lock();
 	listener = rcu_dereference_sk_user_data(sk);
 	if (listener && sk->sk_state == TCP_LISTEN)
-		queue_delayed_work(kmqtt_ctl_wq, &listener->accept_work, 0);
+		queue_delayed_work(kmqtt_wq, &listener->accept_work, 0);
 	rcu_read_unlock();
 	read_unlock_bh(&sk->sk_callback_lock);
 }
@@ -165,7 +165,11 @@ static int kmqtt_listener_open(struct kmqtt_listener *listener,
 	sock_set_reuseaddr(sock->sk);
 	if (addr->ss_family == AF_INET6)
 		ip6_sock_set_v6only(sock->sk);
-	/* Both are inherited by what is accepted. */
+	/*
+	 * Inherited by what is accepted. A peer without power is found out even
+	 * with keep alive 0.
+	 */
+	sock_set_keepalive(sock->sk);
 	tcp_sock_set_nodelay(sock->sk);
 	WRITE_ONCE(tcp_sk(sock->sk)->notsent_lowat, KMQTT_UNSENT_MAX);
 	ret = kmqtt_compat_bind(sock, addr, len);
@@ -187,6 +191,8 @@ static int kmqtt_listener_open(struct kmqtt_listener *listener,
 			       "another program listens on this address and port");
 		goto err_attach;
 	}
+	/* CONNACK acknowledges CONNECT; TCP finds back to its ways by itself. */
+	tcp_sock_set_quickack(sock->sk, 0);
 	return 0;
 
 err_attach:

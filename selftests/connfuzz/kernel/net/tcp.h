@@ -30,6 +30,10 @@ static inline int tcp_win_from_space(const struct sock *sk, int space)
 int tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
 int tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);
 
+static inline void tcp_sock_set_quickack(struct sock *sk, int val)
+{
+}
+
 static inline void tcp_sock_set_nodelay(struct sock *sk)
 {
 	SHIM_CHECK(sk);
