@@ -14,6 +14,7 @@
 #include "control.h"
 #include "listener.h"
 #include "netlink.h"
+#include "transport.h"
 
 /* How soon a request is sent again that did not fit the socket's buffer. */
 #define KMQTT_AUTH_RESEND	msecs_to_jiffies(20)
@@ -156,7 +157,7 @@ static int kmqtt_auth_fill(struct sk_buff *skb,
 	    kmqtt_nl_put_str(skb, KMQTT_A_CLIENT_ID, &query->client_id) ||
 	    nla_put_u8(skb, KMQTT_A_VERSION, conn->version) ||
 	    nla_put_u32(skb, KMQTT_A_LISTENER_ID, conn->listener->id) ||
-	    kmqtt_nl_put_addr(skb, &conn->peer.sa) ||
+	    kmqtt_nl_put_addr(skb, kmqtt_transport_addr(conn)) ||
 	    (query->has_username &&
 	     kmqtt_nl_put_str(skb, KMQTT_A_USERNAME, &query->username)) ||
 	    (query->has_password &&
@@ -179,8 +180,8 @@ static int kmqtt_auth_send(struct kmqtt_authority *authority,
 	struct sk_buff *skb;
 	int ret;
 
-	/* numbers and headers take less than 256 bytes */
-	skb = genlmsg_new(req->size + 256, GFP_KERNEL | __GFP_NOWARN);
+	/* numbers, headers and a path take less than 384 bytes */
+	skb = genlmsg_new(req->size + 384, GFP_KERNEL | __GFP_NOWARN);
 	if (!skb)
 		return -ENOMEM;
 	ret = kmqtt_auth_fill(skb, req);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One TCP connection: its socket callbacks, its work, its two-phase end.
+ * One connection: its socket callbacks, its work, its two-phase end.
  *
- * Socket callbacks (softirq) only queue work. Each queued work holds a
- * reference, so what is queued can always run. The io work is the only one
- * that receives, changes the state and ends the connection; because a work
- * item never runs twice at a time, that needs no lock.
+ * Socket callbacks (softirq; of a Unix socket the peer's process) only queue
+ * work. Each queued work holds a reference, so what is queued can always run.
+ * The io work is the only one that receives, changes the state and ends the
+ * connection; because a work item never runs twice at a time, that needs no
+ * lock.
  */
 #include "conn.h"
 
@@ -22,6 +23,7 @@
 #include "half_open.h"
 #include "listener.h"
 #include "session.h"
+#include "transport.h"
 
 /*
  * How long the peer's last bytes are drained after our FIN, so that a reset
@@ -157,7 +159,7 @@ static void kmqtt_conn_write_space(struct sock *sk)
 	read_lock_bh(&sk->sk_callback_lock);
 	rcu_read_lock();
 	conn = kmqtt_conn_of(sk);
-	if (conn && sk_stream_is_writeable(sk) &&
+	if (conn && kmqtt_transport_writeable(conn) &&
 	    test_and_clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags)) {
 		clear_bit(SOCK_NOSPACE, &conn->sock->flags);
 		kmqtt_conn_queue_tx(conn);
@@ -313,7 +315,8 @@ static void kmqtt_conn_end(struct kmqtt_conn *conn)
 
 static bool kmqtt_conn_peer_gone(struct kmqtt_conn *conn)
 {
-	return READ_ONCE(conn->sock->sk->sk_state) != TCP_ESTABLISHED;
+	/* By FIN or RST; a Unix socket's state stays as it is. */
+	return READ_ONCE(conn->sock->sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
 static void kmqtt_conn_io(struct work_struct *work)
@@ -480,7 +483,7 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
 	conn = kmqtt_conn_alloc(listener, sock);
 	if (!conn)
 		return -ENOMEM;
-	kernel_getpeername(sock, &conn->peer.sa);
+	kmqtt_transport_peer(listener, sock, &conn->peer);
 	/* Once attached, the io work may end it while we are still here. */
 	kmqtt_conn_get(conn);
 	kmqtt_listener_get(listener);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One TCP connection: its socket, its work, its two-phase end. */
+/* One connection: its socket, its work, its two-phase end. */
 #ifndef KMQTT_CONN_H
 #define KMQTT_CONN_H
 
@@ -79,7 +79,7 @@ enum kmqtt_conn_flags {
  * @session: set once when UP (io), referenced until release
  * @problem_info: the client wants reason strings (io)
  * @auth_method: of CONNECT, NUL-terminated or NULL (io)
- * @peer: address and port
+ * @peer: address and port; of a Unix socket the family only
  * @connected_at: jiffies
  * @keep_alive: seconds, 0: none
  * @last_rx: jiffies of the last control packet; WRITE_ONCE (io)

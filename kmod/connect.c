@@ -7,8 +7,6 @@
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/slab.h>
-#include <linux/tcp.h>
-#include <net/tcp.h>
 #include <linux/kmqtt.h>
 #include "broker.h"
 #include "conn.h"
@@ -18,12 +16,11 @@
 #include "half_open.h"
 #include "listener.h"
 #include "session.h"
+#include "transport.h"
 
 /* "auto-" and 128 random bits: no other session has it [MQTT-3.2.2-16]. */
 #define KMQTT_ASSIGNED_PREFIX	"auto-"
 #define KMQTT_ASSIGNED_LEN	(sizeof(KMQTT_ASSIGNED_PREFIX) - 1 + 32)
-/* Receive buffer of a client that was let in (bytes, as TCP counts them). */
-#define KMQTT_RCVBUF_MAX	524288
 
 /**
  * struct kmqtt_connecting - a CONNECT on its way to CONNACK
@@ -254,26 +251,6 @@ static void kmqtt_connect_fill_connack(const struct kmqtt_conn *conn,
 		ack->auth_data = c->answer->auth_data;
 }
 
-/*
- * TCP lets the receive buffer of who sends fast grow to tcp_rmem[2], 6 MiB,
- * and all of it can be full of what is not read: a client that takes no
- * answers is not. Before it is let in it has tcp_rmem[1], which is less, or
- * what somebody has set on purpose.
- */
-static void kmqtt_connect_bound_socket(struct sock *sk)
-{
-	int max = min(KMQTT_RCVBUF_MAX,
-		      READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]));
-
-	lock_sock(sk);
-	sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
-	/* Windows that were offered are not taken back. */
-	max = max(max, sk->sk_rcvbuf);
-	WRITE_ONCE(sk->sk_rcvbuf, max);
-	WRITE_ONCE(tcp_sk(sk)->window_clamp, tcp_win_from_space(sk, max));
-	release_sock(sk);
-}
-
 /* The session is ours: from here on deliveries may follow the CONNACK. */
 static void kmqtt_connect_up(struct kmqtt_conn *conn, bool present)
 {
@@ -285,7 +262,7 @@ static void kmqtt_connect_up(struct kmqtt_conn *conn, bool present)
 	WRITE_ONCE(conn->last_rx, jiffies);
 	WRITE_ONCE(conn->state, KMQTT_CONN_UP);
 	kmqtt_half_open_leave(conn);
-	kmqtt_connect_bound_socket(conn->sock->sk);
+	kmqtt_transport_bound(conn);
 	if (kmqtt_connect_send_connack(conn, &ack)) {
 		kmqtt_conn_close_silently(conn, MQTT_RC_SERVER_BUSY);
 		return;

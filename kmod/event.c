@@ -7,6 +7,7 @@
 #include "listener.h"
 #include "netlink.h"
 #include "session.h"
+#include "transport.h"
 
 /*
  * What is told; what is empty or NULL is left out. @topic_attr says whether
@@ -119,7 +120,7 @@ void kmqtt_event_conn(struct kmqtt_conn *conn, u8 event, u8 reason,
 		.reason = reason,
 		.client_id = client_id,
 		.session = session,
-		.addr = &conn->peer.sa,
+		.addr = kmqtt_transport_addr(conn),
 		.listener_id = conn->listener->id,
 	};
 

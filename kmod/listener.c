@@ -7,27 +7,19 @@
 #include <linux/in6.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
-#include <linux/tcp.h>
+#include <linux/un.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <linux/kmqtt.h>
 #include "broker.h"
-#include "compat.h"
 #include "conn.h"
 #include "control.h"
 #include "half_open.h"
+#include "transport.h"
 
 /* Connections accepted in one run of the work before others get their turn. */
 #define KMQTT_ACCEPT_BUDGET	64
-#define KMQTT_BACKLOG		4096
 #define KMQTT_ACCEPT_PAUSE_MS	10
-/*
- * Bytes TCP takes for a connection beyond what the peer's window has room for.
- * Without this they grow to tcp_wmem[2], 4 MiB, for each peer that has closed
- * its window; what comes then waits in the session's queue, where it is shared,
- * counted and bounded.
- */
-#define KMQTT_UNSENT_MAX	131072
 
 void kmqtt_listener_get(struct kmqtt_listener *listener)
 {
@@ -106,8 +98,9 @@ static void kmqtt_listener_accept(struct work_struct *work)
 }
 
 /*
- * Softirq. A child inherits this callback with a NULL sk_user_data until
- * kmqtt_conn_create() gives it one of its own; it has nothing to do then.
+ * Softirq; of a Unix socket the connecting process. TCP's children inherit this
+ * callback with a NULL sk_user_data until kmqtt_conn_create() gives them one of
+ * their own; it has nothing to do then.
  */
 static void kmqtt_listener_data_ready(struct sock *sk)
 {
@@ -144,73 +137,17 @@ static void kmqtt_listener_detach(struct kmqtt_listener *listener)
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
-static int kmqtt_listener_open(struct kmqtt_listener *listener,
-			       struct netlink_ext_ack *extack)
-{
-	struct sockaddr_storage *addr = &listener->addr;
-	int len = addr->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
-						sizeof(struct sockaddr_in);
-	struct socket *sock;
-	int ret;
-
-	ret = sock_create_kern(listener->broker->net, addr->ss_family,
-			       SOCK_STREAM, IPPROTO_TCP, &sock);
-	if (ret == -EAFNOSUPPORT)
-		NL_SET_ERR_MSG(extack,
-			       "this kernel has no TCP for that address family");
-	else if (ret)
-		NL_SET_ERR_MSG(extack, "no memory for a socket");
-	if (ret)
-		return ret;
-	sock_set_reuseaddr(sock->sk);
-	if (addr->ss_family == AF_INET6)
-		ip6_sock_set_v6only(sock->sk);
-	/*
-	 * Inherited by what is accepted. A peer without power is found out even
-	 * with keep alive 0.
-	 */
-	sock_set_keepalive(sock->sk);
-	tcp_sock_set_nodelay(sock->sk);
-	WRITE_ONCE(tcp_sk(sock->sk)->notsent_lowat, KMQTT_UNSENT_MAX);
-	ret = kmqtt_compat_bind(sock, addr, len);
-	if (ret == -EADDRINUSE)
-		NL_SET_ERR_MSG(extack,
-			       "another program listens on this address and port");
-	else if (ret == -EADDRNOTAVAIL)
-		NL_SET_ERR_MSG(extack,
-			       "no network interface has this address");
-	else if (ret)
-		NL_SET_ERR_MSG(extack, "the address cannot be bound");
-	if (ret)
-		goto err_sock;
-	listener->sock = sock;
-	kmqtt_listener_attach(listener);
-	ret = kernel_listen(sock, KMQTT_BACKLOG);
-	if (ret) {
-		NL_SET_ERR_MSG(extack,
-			       "another program listens on this address and port");
-		goto err_attach;
-	}
-	/* CONNACK acknowledges CONNECT; TCP finds back to its ways by itself. */
-	tcp_sock_set_quickack(sock->sk, 0);
-	return 0;
-
-err_attach:
-	kmqtt_listener_detach(listener);
-	listener->sock = NULL;
-err_sock:
-	sock_release(sock);
-	return ret;
-}
-
 static bool kmqtt_addr_equal(const struct sockaddr_storage *a,
 			     const struct sockaddr_storage *b)
 {
 	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
 	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
+	const struct sockaddr_un *au = (const void *)a, *bu = (const void *)b;
 
 	if (a->ss_family != b->ss_family)
 		return false;
+	if (a->ss_family == AF_UNIX)
+		return !strcmp(au->sun_path, bu->sun_path);
 	if (a->ss_family == AF_INET)
 		return a4->sin_port == b4->sin_port &&
 		       a4->sin_addr.s_addr == b4->sin_addr.s_addr;
@@ -243,12 +180,11 @@ kmqtt_listener_by_addr(struct kmqtt_broker *broker,
 	return NULL;
 }
 
-/* broker->lock held. */
-static int kmqtt_listener_add(struct kmqtt_listener *listener,
-			      struct netlink_ext_ack *extack)
+/* May it be added? broker->lock held. */
+static int kmqtt_listener_check(struct kmqtt_listener *listener,
+				struct netlink_ext_ack *extack)
 {
 	struct kmqtt_broker *broker = listener->broker;
-	int ret;
 
 	lockdep_assert_held(&broker->lock);
 	if (broker->stopping) {
@@ -256,16 +192,62 @@ static int kmqtt_listener_add(struct kmqtt_listener *listener,
 		return -ESHUTDOWN;
 	}
 	if (kmqtt_listener_by_addr(broker, &listener->addr)) {
-		NL_SET_ERR_MSG(extack,
-			       "kmqtt already listens on this address and port");
+		if (listener->addr.ss_family == AF_UNIX)
+			NL_SET_ERR_MSG(extack,
+				       "kmqtt already listens at this path");
+		else
+			NL_SET_ERR_MSG(extack,
+				       "kmqtt already listens on this address and port");
 		return -EEXIST;
 	}
-	ret = kmqtt_listener_open(listener, extack);
+	return 0;
+}
+
+/* broker->lock held. */
+static int kmqtt_listener_add(struct kmqtt_listener *listener,
+			      struct netlink_ext_ack *extack)
+{
+	struct kmqtt_broker *broker = listener->broker;
+	int ret;
+
+	ret = kmqtt_listener_check(listener, extack);
 	if (ret)
 		return ret;
+	kmqtt_listener_attach(listener);
+	ret = kmqtt_transport_listen(listener->sock);
+	if (ret) {
+		NL_SET_ERR_MSG(extack,
+			       "another program listens on this address and port");
+		kmqtt_listener_detach(listener);
+		return ret;
+	}
 	listener->id = ++broker->listener_id;
 	list_add_tail(&listener->list, &broker->listeners);
 	return listener->id;
+}
+
+static int kmqtt_listener_open(struct kmqtt_listener *listener,
+			       struct netlink_ext_ack *extack)
+{
+	struct kmqtt_broker *broker = listener->broker;
+	int ret;
+
+	mutex_lock(&broker->lock);
+	ret = kmqtt_listener_check(listener, extack);
+	mutex_unlock(&broker->lock);
+	if (ret)
+		return ret;
+	/* Not under the lock: to make a file may take time. */
+	ret = kmqtt_transport_open(broker->net, &listener->addr,
+				   &listener->sock, extack);
+	if (ret)
+		return ret;
+	mutex_lock(&broker->lock);
+	ret = kmqtt_listener_add(listener, extack);
+	mutex_unlock(&broker->lock);
+	if (ret < 0)
+		sock_release(listener->sock);
+	return ret;
 }
 
 int kmqtt_listener_create(struct kmqtt_broker *broker,
@@ -287,9 +269,7 @@ int kmqtt_listener_create(struct kmqtt_broker *broker,
 	listener->max_connections = max_connections;
 	INIT_DELAYED_WORK(&listener->accept_work, kmqtt_listener_accept);
 
-	mutex_lock(&broker->lock);
-	ret = kmqtt_listener_add(listener, extack);
-	mutex_unlock(&broker->lock);
+	ret = kmqtt_listener_open(listener, extack);
 	if (ret < 0) {
 		kmqtt_listener_put(listener);
 		return ret;

@@ -13,12 +13,12 @@ struct sock;
 struct socket;
 
 /**
- * struct kmqtt_listener - one address and port
+ * struct kmqtt_listener - one address and port, or one path
  * @ref: list, each connection
  * @list: in broker->listeners, under broker->lock
  * @broker: whose
  * @id: for netlink, never 0, not reused
- * @addr: IPv4 or IPv6
+ * @addr: IPv4, IPv6, or a Unix socket with its path
  * @auth_mode: enum kmqtt_auth_mode; READ_ONCE/WRITE_ONCE
  * @max_connections: 0: no bound of its own; READ_ONCE/WRITE_ONCE
  * @nr_conns: connections alive
@@ -41,7 +41,8 @@ struct kmqtt_listener {
 
 /**
  * kmqtt_listener_create() - bind and listen
- * @addr: AF_INET or AF_INET6 (then IPv6 only)
+ * @addr: AF_INET, AF_INET6 (then IPv6 only) or AF_UNIX with a path, where the
+ *	caller makes a file: his folder, permissions and umask count
  *
  * Context: process; takes broker->lock.
  * Return: the listener's id, or -EADDRINUSE, -EADDRNOTAVAIL, -EEXIST, ...

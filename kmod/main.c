@@ -6,6 +6,7 @@
 #include "control.h"
 #include "datapath.h"
 #include "out.h"
+#include "transport.h"
 
 /* send and receive hold nothing until they are used: only spare buffers. */
 static int __init kmqtt_init(void)
@@ -41,6 +42,7 @@ static void __exit kmqtt_exit(void)
 {
 	kmqtt_netlink_uninit();
 	kmqtt_broker_uninit();
+	kmqtt_transport_uninit();
 	kmqtt_receive_uninit();
 	kmqtt_send_uninit();
 	kmqtt_out_uninit();

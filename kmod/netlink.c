@@ -6,6 +6,7 @@
 #include <linux/in6.h>
 #include <linux/netlink.h>
 #include <linux/notifier.h>
+#include <linux/un.h>
 #include "broker.h"
 #include "compat.h"
 #include "control.h"
@@ -14,6 +15,7 @@
 #define KMQTT_P_ID	NLA_POLICY_MIN(NLA_U32, 1)
 #define KMQTT_P_PORT	NLA_POLICY_MIN(NLA_U16, 1)
 #define KMQTT_P_ADDRESS	NLA_POLICY_RANGE(NLA_BINARY, 4, 16)
+#define KMQTT_P_PATH	{ .type = NLA_NUL_STRING, .len = UNIX_PATH_MAX - 1 }
 #define KMQTT_P_MODE	NLA_POLICY_MAX(NLA_U8, KMQTT_AUTH_MODE_MAX)
 #define KMQTT_P_REFUSAL	NLA_POLICY_MIN(NLA_U8, MQTT_RC_UNSPECIFIED)
 
@@ -22,12 +24,14 @@ static const struct nla_policy kmqtt_listener_new_policy[] = {
 	[KMQTT_A_PORT]		  = KMQTT_P_PORT,
 	[KMQTT_A_AUTH_MODE]	  = KMQTT_P_MODE,
 	[KMQTT_A_MAX_CONNECTIONS] = { .type = NLA_U32 },
+	[KMQTT_A_PATH]		  = KMQTT_P_PATH,
 };
 
 static const struct nla_policy kmqtt_listener_del_policy[] = {
 	[KMQTT_A_LISTENER_ID]	= KMQTT_P_ID,
 	[KMQTT_A_ADDRESS]	= KMQTT_P_ADDRESS,
 	[KMQTT_A_PORT]		= KMQTT_P_PORT,
+	[KMQTT_A_PATH]		= KMQTT_P_PATH,
 };
 
 static const struct nla_policy kmqtt_listener_set_policy[] = {
@@ -258,8 +262,11 @@ int kmqtt_nl_put_cut(struct sk_buff *skb, int attr, const struct mqtt_str *str)
 int kmqtt_nl_put_addr(struct sk_buff *skb, const struct sockaddr *addr)
 {
 	const struct sockaddr_in6 *in6 = (const void *)addr;
+	const struct sockaddr_un *un = (const void *)addr;
 	const struct sockaddr_in *in = (const void *)addr;
 
+	if (addr->sa_family == AF_UNIX)
+		return nla_put_string(skb, KMQTT_A_PATH, un->sun_path);
 	if (addr->sa_family == AF_INET)
 		return nla_put(skb, KMQTT_A_ADDRESS, sizeof(in->sin_addr),
 			       &in->sin_addr) ?:

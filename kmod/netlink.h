@@ -55,7 +55,7 @@ static inline int kmqtt_nl_put_u64(struct sk_buff *skb, int attr, u64 value)
 	return nla_put_u64_64bit(skb, attr, value, KMQTT_A_PAD);
 }
 
-/* ADDRESS and PORT of @addr. Return: 0 or -EMSGSIZE. */
+/* ADDRESS and PORT of @addr, or its PATH. Return: 0 or -EMSGSIZE. */
 int kmqtt_nl_put_addr(struct sk_buff *skb, const struct sockaddr *addr);
 
 /* A validated string attribute as bytes. */

@@ -3,6 +3,7 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/slab.h>
+#include <linux/un.h>
 #include "acl.h"
 #include "broker.h"
 #include "conn.h"
@@ -57,7 +58,29 @@ static int kmqtt_nl_reply_u32(struct genl_info *info, struct sk_buff *skb,
 	return genlmsg_reply(skb, info);
 }
 
-/* ADDRESS and PORT of a request, both needed. Return: 0 or -EINVAL. */
+/* PATH of a request. Return: 0 or -EINVAL. */
+static int kmqtt_nl_get_path(struct genl_info *info,
+			     struct sockaddr_storage *addr)
+{
+	const struct nlattr *attr = info->attrs[KMQTT_A_PATH];
+	struct sockaddr_un *un = (void *)addr;
+
+	if (info->attrs[KMQTT_A_ADDRESS] || info->attrs[KMQTT_A_PORT]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "give an address and a port, or a path");
+		return -EINVAL;
+	}
+	memset(addr, 0, sizeof(*addr));
+	un->sun_family = AF_UNIX;
+	nla_strscpy(un->sun_path, attr, sizeof(un->sun_path));
+	if (un->sun_path[0] == '/')
+		return 0;
+	/* Where it is shown, nobody knows what it would be relative to. */
+	NL_SET_ERR_MSG_ATTR(info->extack, attr, "a path begins with /");
+	return -EINVAL;
+}
+
+/* ADDRESS and PORT of a request, or its PATH. Return: 0 or -EINVAL. */
 static int kmqtt_nl_get_addr(struct genl_info *info,
 			     struct sockaddr_storage *addr)
 {
@@ -66,7 +89,10 @@ static int kmqtt_nl_get_addr(struct genl_info *info,
 	const struct nlattr *attr;
 	__be16 port;
 
-	if (KMQTT_NL_LACKS(info, KMQTT_A_ADDRESS, "an address is needed") ||
+	if (info->attrs[KMQTT_A_PATH])
+		return kmqtt_nl_get_path(info, addr);
+	if (KMQTT_NL_LACKS(info, KMQTT_A_ADDRESS,
+			   "an address or a path is needed") ||
 	    KMQTT_NL_LACKS(info, KMQTT_A_PORT, "a port is needed"))
 		return -EINVAL;
 	attr = info->attrs[KMQTT_A_ADDRESS];
@@ -102,6 +128,16 @@ int kmqtt_nl_listener_new(struct sk_buff *skb, struct genl_info *info)
 	ret = kmqtt_nl_get_addr(info, &addr);
 	if (ret)
 		return ret;
+	/*
+	 * Looking up a path takes as long as its file system wants, with what
+	 * all of generic netlink waits for; and no program that is made to
+	 * write to a socket it was given shall make files.
+	 */
+	if (attrs[KMQTT_A_PATH] && !netlink_capable(skb, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[KMQTT_A_PATH],
+				    "a path takes CAP_NET_ADMIN in the initial user namespace");
+		return -EPERM;
+	}
 	if (attrs[KMQTT_A_AUTH_MODE])
 		mode = nla_get_u8(attrs[KMQTT_A_AUTH_MODE]);
 	if (attrs[KMQTT_A_MAX_CONNECTIONS])
@@ -126,9 +162,10 @@ int kmqtt_nl_listener_del(struct sk_buff *skb, struct genl_info *info)
 	struct sockaddr_storage addr;
 	int ret;
 
-	if (id && (info->attrs[KMQTT_A_ADDRESS] || info->attrs[KMQTT_A_PORT])) {
+	if (id && (info->attrs[KMQTT_A_ADDRESS] || info->attrs[KMQTT_A_PORT] ||
+		   info->attrs[KMQTT_A_PATH])) {
 		NL_SET_ERR_MSG_ATTR(info->extack, id,
-				    "give the listener's id, or its address and port");
+				    "give the listener's id, or its address and port, or its path");
 		return -EINVAL;
 	}
 	if (!id) {
@@ -144,7 +181,8 @@ int kmqtt_nl_listener_del(struct sk_buff *skb, struct genl_info *info)
 	mutex_unlock(&broker->lock);
 	if (!listener) {
 		NL_SET_ERR_MSG_ATTR(info->extack,
-				    id ?: info->attrs[KMQTT_A_ADDRESS],
+				    id ?: info->attrs[KMQTT_A_PATH] ?:
+				    info->attrs[KMQTT_A_ADDRESS],
 				    "no such listener: LISTENER_GET lists them");
 		return -ENOENT;
 	}

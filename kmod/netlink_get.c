@@ -19,6 +19,7 @@
 #include "listener.h"
 #include "netlink.h"
 #include "session.h"
+#include "transport.h"
 
 struct kmqtt_broker *kmqtt_nl_cb_broker(struct netlink_callback *cb)
 {
@@ -302,7 +303,7 @@ static int kmqtt_nl_put_conn(struct sk_buff *skb, struct kmqtt_conn *conn)
 	unsigned long age = jiffies - READ_ONCE(conn->connected_at);
 
 	if (nla_put_u8(skb, KMQTT_A_VERSION, conn->version) ||
-	    kmqtt_nl_put_addr(skb, &conn->peer.sa) ||
+	    kmqtt_nl_put_addr(skb, kmqtt_transport_addr(conn)) ||
 	    nla_put_u32(skb, KMQTT_A_LISTENER_ID, conn->listener->id) ||
 	    nla_put_u16(skb, KMQTT_A_KEEP_ALIVE, conn->keep_alive) ||
 	    kmqtt_nl_put_u64(skb, KMQTT_A_AGE, jiffies64_to_msecs(age)) ||

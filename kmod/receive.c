@@ -7,12 +7,13 @@
 #include <linux/net.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
+#include <linux/un.h>
 #include <net/sock.h>
-#include <net/tcp_states.h>
 #include "broker.h"
 #include "conn.h"
 #include "datapath.h"
 #include "out.h"
+#include "transport.h"
 
 /* One read, and how many of them before other connections get their turn. */
 #define KMQTT_RX_CHUNK		65536
@@ -66,6 +67,19 @@ static void kmqtt_receive_count(struct kmqtt_conn *conn, u8 reason)
 	}
 }
 
+static void kmqtt_receive_log(const struct kmqtt_conn *conn, u8 reason)
+{
+	const struct sockaddr *addr = kmqtt_transport_addr(conn);
+
+	if (addr->sa_family == AF_UNIX)
+		net_info_ratelimited("kmqtt: unix:%s: closed for reason 0x%02x\n",
+				     ((struct sockaddr_un *)addr)->sun_path,
+				     reason);
+	else
+		net_info_ratelimited("kmqtt: %pISpc: closed for reason 0x%02x\n",
+				     addr, reason);
+}
+
 /* The peer broke the rules: say so once, count it, end the connection. */
 static void kmqtt_receive_fail(struct kmqtt_conn *conn, u8 reason)
 {
@@ -73,8 +87,7 @@ static void kmqtt_receive_fail(struct kmqtt_conn *conn, u8 reason)
 	if (kmqtt_conn_closing(conn))
 		return;
 	kmqtt_receive_count(conn, reason);
-	net_info_ratelimited("kmqtt: %pISpc: closed for reason 0x%02x\n",
-			     &conn->peer.sa, reason);
+	kmqtt_receive_log(conn, reason);
 	if (conn->state == KMQTT_CONN_UP)
 		kmqtt_conn_close(conn, reason);
 	else
@@ -421,7 +434,7 @@ static bool kmqtt_receive_paused(struct kmqtt_conn *conn)
 	if (READ_ONCE(conn->ctl_len) < limit)
 		return false;
 	/* After a reset nobody takes our answers, and nothing would wake us. */
-	if (READ_ONCE(conn->sock->sk->sk_state) == TCP_CLOSE) {
+	if (READ_ONCE(conn->sock->sk->sk_shutdown) & SEND_SHUTDOWN) {
 		kmqtt_conn_close_silently(conn, MQTT_RC_UNSPECIFIED);
 		return true;
 	}
@@ -469,13 +482,17 @@ static int kmqtt_receive_once(struct kmqtt_run *run, struct kmqtt_conn *conn,
 
 /*
  * Less than a bufferful was all there is, and what comes later queues us
- * again: no second look. But the end of the stream may have come before.
+ * again: no second look. But a read also ends behind urgent data, and behind a
+ * descriptor that came with it (and was closed: nobody asks for it); and the
+ * end of the stream may have come before.
  */
 static bool kmqtt_receive_drained(struct kmqtt_conn *conn, int len)
 {
 	struct sock *sk = conn->sock->sk;
 
-	return len < KMQTT_RX_CHUNK / 2 && !READ_ONCE(sk->sk_err) &&
+	return len < KMQTT_RX_CHUNK / 2 &&
+	       skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	       !READ_ONCE(sk->sk_err) &&
 	       !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
 }
 

@@ -25,6 +25,7 @@
 #include "conn.h"
 #include "datapath.h"
 #include "session.h"
+#include "transport.h"
 
 /*
  * Batches in one go before other connections get their turn, and before those
@@ -228,14 +229,15 @@ static enum kmqtt_tx_result kmqtt_tx_block(struct kmqtt_conn *conn,
 	set_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags);
 	set_bit(SOCK_NOSPACE, &conn->sock->flags);
 	smp_mb__after_atomic();	/* pairs with kmqtt_conn_write_space() */
-	if (!sk_stream_is_writeable(sk) ||
+	if (!kmqtt_transport_writeable(conn) ||
 	    !test_and_clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags))
 		return KMQTT_TX_DONE;
 	/*
 	 * Room, but TCP has no memory. If nothing is in flight nothing will
 	 * call us; if something is, to be called at once is no help.
 	 */
-	if (!sk->sk_wmem_queued || batch->barren > 1) {
+	if ((!kmqtt_transport_is_unix(conn) && !sk->sk_wmem_queued) ||
+	    batch->barren > 1) {
 		kmqtt_conn_send_later(conn);
 		return KMQTT_TX_DONE;
 	}
@@ -362,7 +364,7 @@ static enum kmqtt_tx_result kmqtt_tx_round(struct kmqtt_conn *conn, gfp_t gfp)
 		kmqtt_tx_keep(conn, batch);
 		return kmqtt_tx_block(conn, batch);
 	}
-	if (ret == -EBUSY || ret == -ENOMEM) {
+	if (ret == -EBUSY || ret == -ENOMEM || ret == -ENOBUFS) {
 		kmqtt_tx_keep(conn, batch);
 		if (!gfpflags_allow_blocking(gfp))
 			return KMQTT_TX_SLEEP;
@@ -399,6 +401,9 @@ void kmqtt_send_kick(struct kmqtt_conn *conn)
  */
 static bool kmqtt_send_try(struct kmqtt_conn *conn)
 {
+	/* It sleeps, and has neither softirqs nor segments to save. */
+	if (kmqtt_transport_is_unix(conn))
+		return true;
 	if (atomic_inc_return(&conn->tx_kicks) != 1)
 		return false;
 	if (kmqtt_tx_round(conn, GFP_ATOMIC | __GFP_NOWARN) == KMQTT_TX_DONE &&

@@ -25,7 +25,7 @@ def no_listener_without_memory(w):
     listen(w)
 
 
-@fails("kmqtt_listener_open", "sock_create_kern")
+@fails("kmqtt_transport_open", "sock_create_kern")
 def no_listener_without_a_socket(w):
     """ENFILE is what the kernel says of a socket it has no memory for."""
     with w.failing():
@@ -34,7 +34,7 @@ def no_listener_without_a_socket(w):
     listen(w)
 
 
-@fails("kmqtt_listener_open", "kernel_bind")
+@fails("kmqtt_transport_open", "kernel_bind")
 def an_address_that_cannot_be_bound_is_said_to_be_in_use(w):
     """That is all that TCP says."""
     with w.failing():

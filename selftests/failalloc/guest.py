@@ -49,7 +49,7 @@ EXCEPT = (
      "its worker has run; fails as rhashtable_insert_slow does"),
     ("netlink_unicast",
      "allocates to trim a message, which leaves no more than its head's room"),
-    ("sock_release of kmqtt_listener_(open|remove)",
+    ("sock_release of kmqtt_(listener_(create|open|remove)|transport_open)",
      "a socket without a peer is just freed"),
     ("kernel_sock_shutdown of kmqtt_conn_finish",
      "a FIN was sent before, or joins what is still to be sent"),

@@ -44,11 +44,16 @@ def one_of(wanted, value):
 class Client:
     """One network connection. Connect with wire.connect() or open()."""
 
-    def __init__(self, ver=5, host=None, port=None, context=None):
+    def __init__(self, ver=5, host=None, port=None, context=None, path=None):
         self.ver, self.context = ver, context
-        self.sock = socket.create_connection((host or HOST, port or PORT),
-                                             LIMIT)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if path:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(LIMIT)
+            self.sock.connect(path)
+        else:
+            self.sock = socket.create_connection((host or HOST, port or PORT),
+                                                 LIMIT)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray()
         self.stash = collections.deque()	# read, but not asked for yet
         self.eof = None

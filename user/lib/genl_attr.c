@@ -64,6 +64,7 @@ static const struct {
 	ATTR(REQUEST_ID, U64),
 	ATTR(STAGE, U8),
 	ATTR(EVENT_TYPE, U8),
+	ATTR(PATH, STR),
 #undef ATTR
 };
 

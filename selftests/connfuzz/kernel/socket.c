@@ -60,13 +60,13 @@ static struct socket *socket_new(struct sock *sk)
 int sock_create_kern(struct net *net, int family, int type, int protocol,
 		     struct socket **res)
 {
-	(void)family;
 	(void)type;
 	(void)protocol;
 	shim_might_sleep();
 	if (shim_fails())
 		return -ENOBUFS;
 	*res = socket_new(sk_new(net, TCP_CLOSE));
+	(*res)->sk->sk_family = family;
 	return 0;
 }
 
@@ -169,6 +169,19 @@ int kernel_recvmsg(struct socket *sock, struct msghdr *msg, struct kvec *vec,
 bool sk_stream_is_writeable(const struct sock *sk)
 {
 	return sk->peer->window && !sk->sk_err;
+}
+
+bool sock_writeable(const struct sock *sk)
+{
+	return sk_stream_is_writeable(sk);
+}
+
+bool skb_queue_empty_lockless(const struct sk_buff_head *queue)
+{
+	const struct shim_peer *peer =
+		container_of(queue, struct sock, sk_receive_queue)->peer;
+
+	return peer->in_len == peer->in_read;
 }
 
 struct tcp_sock *tcp_sk(const struct sock *sk)

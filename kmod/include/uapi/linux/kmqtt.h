@@ -20,19 +20,22 @@
  *
  *   command            attributes of the request            answer
  *   ------------------ ------------------------------------ ------------------
- *   LISTENER_NEW       ADDRESS, PORT, [AUTH_MODE],          LISTENER_ID
- *                      [MAX_CONNECTIONS]
- *                      -EADDRINUSE, -EADDRNOTAVAIL, -EEXIST
- *   LISTENER_DEL       LISTENER_ID, or ADDRESS and PORT     -
+ *   LISTENER_NEW       ADDRESS and PORT, or PATH;           LISTENER_ID
+ *                      [AUTH_MODE], [MAX_CONNECTIONS]
+ *                      -EADDRINUSE, -EADDRNOTAVAIL, -EEXIST; see "Paths"
+ *   LISTENER_DEL       LISTENER_ID, or ADDRESS and PORT,    -
+ *                      or PATH
  *                      Its connections end with 0x8b (server shutting down).
  *                      -ENOENT
  *   LISTENER_SET       LISTENER_ID, [AUTH_MODE],            -
  *                      [MAX_CONNECTIONS]; connections stay
  *   LISTENER_GET dump  -                                    LISTENER_ID,
- *                      ADDRESS, PORT, AUTH_MODE, MAX_CONNECTIONS, CONNECTIONS
+ *                      ADDRESS and PORT, or PATH; AUTH_MODE,
+ *                      MAX_CONNECTIONS, CONNECTIONS
  *   CLIENT_GET dump    -                                    CLIENT_ID, [USERNAME],
- *                      VERSION, ADDRESS, PORT, LISTENER_ID, KEEP_ALIVE, AGE,
- *                      PACKETS_IN, PACKETS_OUT, BYTES_IN, BYTES_OUT, DROPPED
+ *                      VERSION, ADDRESS and PORT, or the listener's PATH;
+ *                      LISTENER_ID, KEEP_ALIVE, AGE, PACKETS_IN, PACKETS_OUT,
+ *                      BYTES_IN, BYTES_OUT, DROPPED
  *   CLIENT_DEL         CLIENT_ID, [REASON]                  -
  *                      The connection ends with REASON (0x98, administrative
  *                      action, if none); its session stays. -ENOENT
@@ -71,6 +74,13 @@
  *                      messages, rules and settings: as after insmod. The
  *                      answer comes when nothing is left.
  *
+ * Paths. A listener with a PATH is a Unix socket (SOCK_STREAM). LISTENER_NEW
+ * makes its file as the caller's bind() would: in what he sees of the file
+ * system, if he may, with his umask, and never over what is there
+ * (-EADDRINUSE). It takes CAP_NET_ADMIN in the initial user namespace (-EPERM).
+ * Whoever may write to the file may connect, from any network namespace. The
+ * file stays when the listener goes: who has made it removes it.
+ *
  * Access control. The daemon compiles rules; the kernel applies them to
  * SUBSCRIBE, PUBLISH and each delivery. ACL_SET collects rules (ITEM: ACCESS,
  * FILTER, [USERNAME], [RULE_FLAGS]) in a staging list of the sending socket's
@@ -88,7 +98,7 @@
  *
  * Authority. For a listener with AUTH_AUTHORITY each CONNECT is sent to the
  * authority as AUTH_REQUEST (unicast): REQUEST_ID, STAGE, CLIENT_ID, VERSION,
- * LISTENER_ID, ADDRESS, PORT, [USERNAME], [PASSWORD], [AUTH_METHOD],
+ * LISTENER_ID, ADDRESS and PORT or PATH, [USERNAME], [PASSWORD], [AUTH_METHOD],
  * [AUTH_DATA]. It answers with AUTH_REPLY: REASON 0 accepts, 0x18 (5.0, with
  * AUTH_METHOD only) sends AUTH_DATA to the client and asks again with what
  * comes back, 0x80 and above refuses. A request is repeated to the next
@@ -99,7 +109,7 @@
  * When the authority's socket closes, connected clients go on.
  *
  * Events. Group "events": EVENT with EVENT_TYPE and, as known, CLIENT_ID,
- * USERNAME, REASON, ADDRESS, PORT, LISTENER_ID, TOPIC or FILTER, DROPPED. An
+ * USERNAME, REASON, ADDRESS and PORT or PATH, LISTENER_ID, TOPIC or FILTER, DROPPED. An
  * event that does not fit the listener's socket buffer is lost; the socket
  * then gets -ENOBUFS.
  */
@@ -192,6 +202,7 @@ enum kmqtt_attr {
 	KMQTT_A_REQUEST_ID,		/* u64 */
 	KMQTT_A_STAGE,			/* u8, enum kmqtt_auth_stage */
 	KMQTT_A_EVENT_TYPE,		/* u8, enum kmqtt_event */
+	KMQTT_A_PATH,			/* string, absolute, up to 107 bytes */
 
 	__KMQTT_A_MAX,
 	KMQTT_A_MAX_ATTR = __KMQTT_A_MAX - 1

@@ -50,6 +50,7 @@ do {					\
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
 void shim_kfree_rcu(struct rcu_head *head, void *object);
 void synchronize_rcu(void);
+#define synchronize_rcu_tasks	synchronize_rcu
 void rcu_barrier(void);
 
 #define kfree_rcu(ptr, field)	shim_kfree_rcu(&(ptr)->field, ptr)

@@ -3,6 +3,7 @@
 #ifndef CONNFUZZ_NET_GENETLINK_H
 #define CONNFUZZ_NET_GENETLINK_H
 
+#include <linux/in.h>
 #include <arpa/inet.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>

@@ -21,16 +21,19 @@ struct proto {
 };
 
 struct sock {
+	int sk_family;
 	int sk_state;
 	int sk_err;
 	int sk_shutdown;
 	int sk_rcvbuf;
+	int sk_sndbuf;
 	u8 sk_userlocks;
 	u32 sk_wmem_queued;
 	gfp_t sk_allocation;
 	bool sk_net_refcnt;
 	rwlock_t sk_callback_lock;
 	spinlock_t lock;
+	struct sk_buff_head { int nothing; } sk_receive_queue;
 	void *sk_user_data;
 	const struct proto *sk_prot;
 	struct page_frag sk_frag;
@@ -64,6 +67,8 @@ void lock_sock(struct sock *sk);
 void release_sock(struct sock *sk);
 bool sock_owned_by_user(struct sock *sk);
 bool sk_stream_is_writeable(const struct sock *sk);
+bool sock_writeable(const struct sock *sk);
+bool skb_queue_empty_lockless(const struct sk_buff_head *queue);
 
 /* Nothing of what they would change is looked at. */
 static inline void sock_no_linger(struct sock *sk)

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TCP and Unix sockets: all that differs between them. What the rest of the
+ * module relies on holds for both: a callback when there is something to read
+ * or room to write, sk_shutdown when the peer will not send or take any more,
+ * and plain errors.
+ */
+#include "transport.h"
+
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/netlink.h>
+#include <linux/rcupdate.h>
+#include <linux/tcp.h>
+#include <linux/un.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include "compat.h"
+#include "listener.h"
+
+/*
+ * Bytes TCP takes for a connection beyond what the peer's window has room for.
+ * Without this they grow to tcp_wmem[2], 4 MiB, for each peer that has closed
+ * its window; what comes then waits in the session's queue, where it is shared,
+ * counted and bounded.
+ */
+#define KMQTT_UNSENT_MAX	131072
+/* Receive buffer of a client that was let in (bytes, as TCP counts them). */
+#define KMQTT_RCVBUF_MAX	524288
+#define KMQTT_BACKLOG		4096
+/* Send buffer of a client on a Unix socket (bytes, with all overhead). */
+#define KMQTT_SNDBUF_UNIX	262144
+
+/* There was a Unix socket. */
+static bool kmqtt_transport_unix;
+
+/*
+ * All of it is inherited by what is accepted. A peer without power is found out
+ * even with keep alive 0.
+ */
+static void kmqtt_transport_setup_tcp(struct sock *sk)
+{
+	sock_set_reuseaddr(sk);
+	if (sk->sk_family == AF_INET6)
+		ip6_sock_set_v6only(sk);
+	sock_set_keepalive(sk);
+	tcp_sock_set_nodelay(sk);
+	WRITE_ONCE(tcp_sk(sk)->notsent_lowat, KMQTT_UNSENT_MAX);
+}
+
+static void kmqtt_transport_explain(int family, int err,
+				    struct netlink_ext_ack *extack)
+{
+	if (err == -EADDRINUSE && family == AF_UNIX)
+		NL_SET_ERR_MSG(extack,
+			       "there is a file of this name: remove it if nothing serves it");
+	else if (err == -EADDRINUSE)
+		NL_SET_ERR_MSG(extack,
+			       "another program listens on this address and port");
+	else if (err == -EADDRNOTAVAIL)
+		NL_SET_ERR_MSG(extack,
+			       "no network interface has this address");
+	else if (family != AF_UNIX)
+		NL_SET_ERR_MSG(extack, "the address cannot be bound");
+	else if (err == -ENOENT || err == -ENOTDIR)
+		NL_SET_ERR_MSG(extack, "the folder of this path does not exist");
+	else if (err == -EACCES || err == -EPERM)
+		NL_SET_ERR_MSG(extack,
+			       "no permission to make a file in the folder of this path");
+	else
+		NL_SET_ERR_MSG(extack, "no socket can be made at this path");
+}
+
+static int kmqtt_transport_bind(struct socket *sock,
+				struct sockaddr_storage *addr,
+				struct netlink_ext_ack *extack)
+{
+	struct sockaddr_un *un = (void *)addr;
+	int len, ret;
+
+	if (addr->ss_family == AF_UNIX)
+		len = offsetof(struct sockaddr_un, sun_path) +
+		      strlen(un->sun_path) + 1;
+	else if (addr->ss_family == AF_INET6)
+		len = sizeof(struct sockaddr_in6);
+	else
+		len = sizeof(struct sockaddr_in);
+	ret = kmqtt_compat_bind(sock, addr, len);
+	if (ret)
+		kmqtt_transport_explain(addr->ss_family, ret, extack);
+	return ret;
+}
+
+int kmqtt_transport_open(struct net *net, struct sockaddr_storage *addr,
+			 struct socket **sock, struct netlink_ext_ack *extack)
+{
+	bool path = addr->ss_family == AF_UNIX;
+	int ret;
+
+	/*
+	 * A path belongs to no network namespace: who is connecting to it, from
+	 * another one, may hold the socket for longer than ours is there.
+	 */
+	ret = sock_create_kern(path ? &init_net : net, addr->ss_family,
+			       SOCK_STREAM, path ? 0 : IPPROTO_TCP, sock);
+	if (ret == -EAFNOSUPPORT)
+		NL_SET_ERR_MSG(extack,
+			       "this kernel has no sockets of that address family");
+	else if (ret)
+		NL_SET_ERR_MSG(extack, "no memory for a socket");
+	if (ret)
+		return ret;
+	if (path)
+		WRITE_ONCE(kmqtt_transport_unix, true);
+	else
+		kmqtt_transport_setup_tcp((*sock)->sk);
+	ret = kmqtt_transport_bind(*sock, addr, extack);
+	if (ret)
+		sock_release(*sock);
+	return ret;
+}
+
+int kmqtt_transport_listen(struct socket *sock)
+{
+	int ret = kernel_listen(sock, KMQTT_BACKLOG);
+
+	/*
+	 * Inherited, too, but not before: CONNACK acknowledges CONNECT. TCP
+	 * finds back to its ways by itself.
+	 */
+	if (!ret && sock->sk->sk_family != AF_UNIX)
+		tcp_sock_set_quickack(sock->sk, 0);
+	return ret;
+}
+
+void kmqtt_transport_peer(const struct kmqtt_listener *listener,
+			  struct socket *sock, union kmqtt_addr *peer)
+{
+	/* It has no name, or one of more bytes than there are. */
+	if (listener->addr.ss_family == AF_UNIX)
+		peer->sa.sa_family = AF_UNIX;
+	else
+		kernel_getpeername(sock, &peer->sa);
+}
+
+const struct sockaddr *kmqtt_transport_addr(const struct kmqtt_conn *conn)
+{
+	if (kmqtt_transport_is_unix(conn))
+		return (const struct sockaddr *)&conn->listener->addr;
+	return &conn->peer.sa;
+}
+
+bool kmqtt_transport_writeable(const struct kmqtt_conn *conn)
+{
+	const struct sock *sk = conn->sock->sk;
+
+	/* It counts what the peer has not read, and in another field. */
+	if (kmqtt_transport_is_unix(conn))
+		return sock_writeable(sk);
+	return sk_stream_is_writeable(sk);
+}
+
+/*
+ * TCP lets the receive buffer of who sends fast grow to tcp_rmem[2], 6 MiB,
+ * and all of it can be full of what is not read: a client that takes no
+ * answers is not. Before it is let in it has tcp_rmem[1], which is less, or
+ * what somebody has set on purpose.
+ */
+static void kmqtt_transport_bound_tcp(struct sock *sk)
+{
+	int max = min(KMQTT_RCVBUF_MAX,
+		      READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]));
+
+	lock_sock(sk);
+	sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
+	/* Windows that were offered are not taken back. */
+	max = max(max, sk->sk_rcvbuf);
+	WRITE_ONCE(sk->sk_rcvbuf, max);
+	WRITE_ONCE(tcp_sk(sk)->window_clamp, tcp_win_from_space(sk, max));
+	release_sock(sk);
+}
+
+void kmqtt_transport_bound(struct kmqtt_conn *conn)
+{
+	struct sock *sk = conn->sock->sk;
+
+	/*
+	 * What a Unix socket's client has sent, and we have not read, counts in
+	 * its own send buffer. Ours is the system's default, which may be
+	 * anything.
+	 */
+	if (kmqtt_transport_is_unix(conn))
+		WRITE_ONCE(sk->sk_sndbuf, min(sk->sk_sndbuf, KMQTT_SNDBUF_UNIX));
+	else
+		kmqtt_transport_bound_tcp(sk);
+}
+
+void kmqtt_transport_uninit(void)
+{
+	/*
+	 * A process that sends to a Unix socket, or closes it, calls the other
+	 * end's callbacks without a lock: it may have been preempted with one
+	 * of ours in its hands, or on its way out of it.
+	 */
+	if (READ_ONCE(kmqtt_transport_unix))
+		synchronize_rcu_tasks();
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* TCP and Unix sockets: all that differs between them. */
+#ifndef KMQTT_TRANSPORT_H
+#define KMQTT_TRANSPORT_H
+
+#include "conn.h"
+
+struct net;
+struct netlink_ext_ack;
+struct sockaddr_storage;
+
+/**
+ * kmqtt_transport_open() - make a socket and bind it
+ * @net: the broker's
+ * @addr: AF_INET, AF_INET6 (then IPv6 only), or AF_UNIX with a path, at which
+ *	the caller makes a file: his folders, permissions and umask count
+ * @sock: the result
+ * @extack: says what was wrong
+ *
+ * Context: the process of the request, without a lock.
+ * Return: 0, or -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -ENOENT, ...
+ */
+int kmqtt_transport_open(struct net *net, struct sockaddr_storage *addr,
+			 struct socket **sock, struct netlink_ext_ack *extack);
+
+/* Let clients connect to it. Return: 0 or -EADDRINUSE. Process context. */
+int kmqtt_transport_listen(struct socket *sock);
+
+/* Where @sock, accepted by @listener, comes from. */
+void kmqtt_transport_peer(const struct kmqtt_listener *listener,
+			  struct socket *sock, union kmqtt_addr *peer);
+
+/* Through a Unix socket? */
+static inline bool kmqtt_transport_is_unix(const struct kmqtt_conn *conn)
+{
+	return unlikely(conn->peer.sa.sa_family == AF_UNIX);
+}
+
+/* Address and port of the peer; of a Unix socket the listener's path. */
+const struct sockaddr *kmqtt_transport_addr(const struct kmqtt_conn *conn);
+
+/* Has the socket room to go on sending? Any context. */
+bool kmqtt_transport_writeable(const struct kmqtt_conn *conn);
+
+/* The client was let in: bound what its socket holds. Process context. */
+void kmqtt_transport_bound(struct kmqtt_conn *conn);
+
+/* No socket is left: wait for who may still be in a callback of one. */
+void kmqtt_transport_uninit(void);
+
+#endif
