@@ -15,6 +15,8 @@
 #include "ktap.h"
 
 #define NONE	"1883 local\n"
+/* 53 bytes */
+#define A53	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct test {
 	const char *name;
@@ -40,20 +42,29 @@ static const struct test {
 	{ "listener_blanks", " \tlistener  \t 1883  \t host \t\nallow_anonymous 1\n",
 	  "", "1883 host\nanonymous\n" },
 	{ "listener_port_0", "listener 0\n",
-	  "conf:1: a listener on a Unix socket is not served yet: remove it, or start with --ignore-unsupported\n"
+	  "conf:1: listener 0 needs the path of a Unix socket: with TCP, name the port\n"
 	},
-	{ "listener_unix", "listener 0 /run/s\nmax_connections 3\n",
-	  "warning: conf:1: a listener on a Unix socket is not served yet: ignored\n"
-	  "conf: no listener is left that can be served: add \"listener 1883\"\n",
-	  .ignore = true },
+	{ "listener_unix", "listener 0 /run/s\nmax_connections 3\n"
+	  "allow_anonymous true\n", "", "0 /run/s max 3\nanonymous\n" },
+	{ "listener_unix_nobody", "listener 0 /run/s\n",
+	  "warning: conf:1: nobody can connect to /run/s: give users in a password_file, or set allow_anonymous true\n",
+	  "0 /run/s\n" },
+	{ "listener_unix_relative", "listener 0 run/s\n",
+	  "conf:1: the path of a Unix socket begins with /, unlike \"run/s\"\n" },
+	{ "listener_unix_port", "listener 1883 /run/s\n",
+	  "conf:1: a listener on a Unix socket has port 0: listener 0 /run/s\n" },
+	{ "listener_unix_longest", "allow_anonymous true\nlistener 0 /" A53 A53
+	  "\n", "", "0 /" A53 A53 "\nanonymous\n" },
+	{ "listener_unix_too_long", "listener 0 /" A53 A53 "a\n",
+	  "conf:1: the path of a Unix socket has at most 107 bytes, this one 108\n" },
 	{ "listener_port_word", "listener mqtt\n",
-	  "conf:1: listener wants a number from 1 to 65535, not \"mqtt\"\n" },
+	  "conf:1: listener wants a number from 0 to 65535, not \"mqtt\"\n" },
 	{ "listener_port_high", "\nlistener 65536\n",
-	  "conf:2: listener wants a number from 1 to 65535, not \"65536\"\n" },
+	  "conf:2: listener wants a number from 0 to 65535, not \"65536\"\n" },
 	{ "listener_port_sign", "listener -1\n",
-	  "conf:1: listener wants a number from 1 to 65535, not \"-1\"\n" },
+	  "conf:1: listener wants a number from 0 to 65535, not \"-1\"\n" },
 	{ "listener_port_huge", "listener 99999999999999999999999\n",
-	  "conf:1: listener wants a number from 1 to 65535, not \"99999999999999999999999\"\n" },
+	  "conf:1: listener wants a number from 0 to 65535, not \"99999999999999999999999\"\n" },
 	{ "listener_empty", "listener\n", "conf:1: listener needs a value\n" },
 	{ "listener_comment", "listener 1883 # all\n",
 	  "conf:1: listener takes a port and one address, not \"# all\": a comment needs a line of its own\n"
@@ -237,7 +248,7 @@ static const struct test {
 	  "conf:1: there is no keyword \"listener=1883\": did you mean \"listener\"?\n" },
 	{ "all_mistakes", "a_b_c 1\nlistener x\nmax_qos 9\n",
 	  "conf:1: there is no keyword \"a_b_c\"\n"
-	  "conf:2: listener wants a number from 1 to 65535, not \"x\"\n"
+	  "conf:2: listener wants a number from 0 to 65535, not \"x\"\n"
 	  "conf:3: max_qos wants a number from 0 to 2, not \"9\"\n" },
 
 	/* bytes */

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/un.h>
 
 #include "parse.h"
 
@@ -73,6 +74,14 @@ void attr_out_expiry(struct out *out, unsigned int col,
 	out_u64_as(out, col, s, text);
 }
 
+static void path_out(struct out *out, unsigned int col, const char *path)
+{
+	char text[sizeof(PATH_PREFIX) + sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	snprintf(text, sizeof(text), PATH_PREFIX "%s", path);
+	out_str(out, col, text);
+}
+
 void attr_out_endpoint(struct out *out, unsigned int col,
 		       struct nlattr *const *attrs)
 {
@@ -80,6 +89,11 @@ void attr_out_endpoint(struct out *out, unsigned int col,
 	char text[ENDPOINT_TEXT], host[INET6_ADDRSTRLEN];
 	unsigned int port = attr_u64(attrs, KMQTT_A_PORT);
 
+	if (attrs[KMQTT_A_PATH]) {
+		path_out(out, col, attr_str(attrs, KMQTT_A_PATH));
+		out_str(out, col + 3, attr_str(attrs, KMQTT_A_PATH));
+		return;
+	}
 	if (!a || (nla_len(a) != 4 && nla_len(a) != 16))
 		return;
 	inet_ntop(nla_len(a) == 4 ? AF_INET : AF_INET6, nla_data(a), host,

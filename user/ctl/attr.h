@@ -35,10 +35,10 @@ void attr_out_expiry(struct out *out, unsigned int col,
 		     struct nlattr *const *attrs);
 
 /**
- * attr_out_endpoint() - show ADDRESS and PORT
+ * attr_out_endpoint() - show ADDRESS and PORT, or PATH
  * @out: output
- * @col: column of the text; the two that follow it are JSON's address and
- *	port
+ * @col: column of the text; the three that follow it are JSON's address, port
+ *	and path
  * @attrs: attributes
  */
 void attr_out_endpoint(struct out *out, unsigned int col,

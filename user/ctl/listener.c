@@ -6,12 +6,14 @@
 #include "attr.h"
 #include "escape.h"
 #include "parse.h"
+#include "sockfile.h"
 
 enum {
 	COL_ID,
 	COL_ENDPOINT,
 	COL_ADDRESS,
 	COL_PORT,
+	COL_PATH,
 	COL_AUTH,
 	COL_CONNECTIONS,
 	COL_MAX,
@@ -23,6 +25,7 @@ static const struct out_column columns[COLUMNS] = {
 	[COL_ENDPOINT] = { "", "ADDRESS", OUT_TEXT },
 	[COL_ADDRESS] = { "address", "", OUT_JSON },
 	[COL_PORT] = { "port", "", OUT_JSON },
+	[COL_PATH] = { "path", "", OUT_JSON },
 	[COL_AUTH] = { "auth", "AUTH", 0 },
 	[COL_CONNECTIONS] = { "connections", "CONNECTIONS", OUT_RIGHT },
 	[COL_MAX] = { "max_connections", "MAX", OUT_RIGHT },
@@ -77,6 +80,10 @@ static void put_options(const struct ctl *ctl, struct nl_msg *msg,
 static void put_endpoint(const struct ctl *ctl, struct nl_msg *msg,
 			 const struct endpoint *ep)
 {
+	if (ep->path) {
+		ctl_put_string(ctl, msg, KMQTT_A_PATH, ep->path);
+		return;
+	}
 	ctl_put(ctl, msg, KMQTT_A_ADDRESS, ep->addr, ep->len);
 	ctl_put(ctl, msg, KMQTT_A_PORT, &ep->port, sizeof(ep->port));
 }
@@ -96,7 +103,8 @@ static int take_id(int cmd, struct nlattr **attrs, void *arg)
 
 static int listener_add(struct ctl *ctl)
 {
-	const char *text = ctl_next(ctl, "the address, as 127.0.0.1:1883,");
+	const char *text = ctl_next(ctl,
+				    "the address, as 127.0.0.1:1883, or the path");
 	struct listener_options o;
 	struct endpoint ep;
 	struct nl_msg *msg;
@@ -105,6 +113,9 @@ static int listener_add(struct ctl *ctl)
 
 	parse_endpoint(ctl, text, &ep);
 	read_options(ctl, &o);
+	/* of a listener that has gone; what else is there, the kernel says */
+	if (ep.path)
+		sockfile_remove(ep.path);
 	msg = ctl_msg(ctl, KMQTT_CMD_LISTENER_NEW);
 	put_endpoint(ctl, msg, &ep);
 	put_options(ctl, msg, &o);
@@ -127,11 +138,12 @@ static int listener_add(struct ctl *ctl)
 
 static int listener_del(struct ctl *ctl)
 {
-	const char *text = ctl_next(ctl, "the ID or the address");
+	const char *text = ctl_next(ctl, "the ID, the address or the path");
 	bool by_id = !text[strspn(text, "0123456789")];
 	struct endpoint ep = { .len = 0 };
 	struct nl_msg *msg;
 	uint32_t id = 0;
+	int status;
 
 	if (by_id)
 		id = parse_id(ctl, text);
@@ -143,7 +155,10 @@ static int listener_del(struct ctl *ctl)
 		ctl_put(ctl, msg, KMQTT_A_LISTENER_ID, &id, sizeof(id));
 	else
 		put_endpoint(ctl, msg, &ep);
-	return ctl_request(ctl, msg, NULL, NULL);
+	status = ctl_request(ctl, msg, NULL, NULL);
+	if (status == CTL_OK && ep.path)
+		sockfile_remove(ep.path);
+	return status;
 }
 
 static int listener_set(struct ctl *ctl)
@@ -215,12 +230,12 @@ static int listener_show(struct ctl *ctl)
 
 const struct ctl_verb listener_verbs[] = {
 	{ "show", "[ID]", "list the listeners", listener_show },
-	{ "add", "ADDRESS:PORT [auth refuse|open|authority] [max-connections N]",
+	{ "add", "ADDRESS:PORT|PATH [auth refuse|open|authority] [max-connections N]",
 	  "accept nobody's connections (default), everybody's, or whose the daemon says",
 	  listener_add },
 	{ "set", "ID [auth refuse|open|authority] [max-connections N]",
 	  "change it for new connections", listener_set },
-	{ "del", "ID|ADDRESS:PORT", "close it and end its connections",
+	{ "del", "ID|ADDRESS:PORT|PATH", "close it and end its connections",
 	  listener_del },
 	{ NULL, NULL, NULL, NULL }
 };

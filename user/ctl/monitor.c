@@ -139,17 +139,19 @@ static void value_endpoint(struct out *out, const char *label,
 		{ "", "", OUT_TEXT },
 		{ "address", "", OUT_JSON },
 		{ "port", "", OUT_JSON },
+		{ "path", "", OUT_JSON },
 	};
 	const struct nlattr *a = attrs[KMQTT_A_ADDRESS];
 	char text[ENDPOINT_TEXT];
 
-	if (!a)
-		return;
 	if (out->json) {
 		out->columns = columns;
 		attr_out_endpoint(out, 0, attrs);
 		return;
 	}
+	value_str(out, label, "", attrs, KMQTT_A_PATH);
+	if (!a)
+		return;
 	format_endpoint(text, nla_data(a), nla_len(a),
 			attr_u64(attrs, KMQTT_A_PORT));
 	value_word(out, label, "", text);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "escape.h"
 
@@ -50,6 +51,27 @@ static void bad_address(const struct ctl *ctl, const char *text,
 		  shown(host));
 }
 
+/* what begins like a path: else it is an address */
+static bool parse_path(const struct ctl *ctl, const char *text,
+		       struct endpoint *ep)
+{
+	const size_t max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+	bool prefix = !strncmp(text, PATH_PREFIX, strlen(PATH_PREFIX));
+
+	if (prefix)
+		text += strlen(PATH_PREFIX);
+	else if (!strchr(text, '/'))
+		return false;
+	if (*text != '/')
+		ctl_usage(ctl, "the path of a Unix socket begins with /, unlike %s",
+			  shown(text));
+	if (strlen(text) > max)
+		ctl_usage(ctl, "the path of a Unix socket has at most %zu bytes, not the %zu of %s",
+			  max, strlen(text), shown(text));
+	ep->path = text;
+	return true;
+}
+
 void parse_endpoint(const struct ctl *ctl, const char *text,
 		    struct endpoint *ep)
 {
@@ -58,6 +80,9 @@ void parse_endpoint(const struct ctl *ctl, const char *text,
 	size_t len;
 	int family;
 
+	memset(ep, 0, sizeof(*ep));
+	if (parse_path(ctl, text, ep))
+		return;
 	if (*text == '[') {
 		end = strchr(text, ']');
 		if (!end)

@@ -9,19 +9,22 @@
 #include "ctl.h"
 
 /**
- * struct endpoint - an address and port
+ * struct endpoint - an address and port, or a path
+ * @path: of a Unix socket, or NULL
  * @addr: in network byte order
  * @len: bytes of @addr: 4 or 16
  * @port: in host byte order
  */
 struct endpoint {
+	const char *path;
 	unsigned char addr[16];
 	int len;
 	uint16_t port;
 };
 
 /**
- * parse_endpoint() - "192.0.2.1:1883" or "[2001:db8::1]:1883"
+ * parse_endpoint() - "192.0.2.1:1883", "[2001:db8::1]:1883", or the path of a
+ * Unix socket as "/run/mqtt" or "unix:/run/mqtt"
  * @ctl: run
  * @text: what the user typed
  * @ep: gets it
@@ -30,6 +33,9 @@ struct endpoint {
  */
 void parse_endpoint(const struct ctl *ctl, const char *text,
 		    struct endpoint *ep);
+
+/* what shows that a path is that of a socket, not of a file to read */
+#define PATH_PREFIX	"unix:"
 
 /* room for the longest text of format_endpoint() */
 #define ENDPOINT_TEXT	56

@@ -8,11 +8,13 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include <linux/kmqtt.h>
 
 #include "kernel.h"
 #include "plan.h"
+#include "sockfile.h"
 
 /**
  * struct change - state of one plan_apply()
@@ -110,6 +112,38 @@ static int make_way(struct change *ch, const struct endpoint *e)
 	return gone;
 }
 
+/*
+ * The file of a socket that nobody serves is in the way of @e, say of a daemon
+ * that was killed. Returns 1 if it is gone, 0 if there is nothing more to say,
+ * -1 after a report.
+ */
+static int remove_stale(struct change *ch, const struct endpoint *e)
+{
+	const struct config_place *place = &e->from->place;
+	int ret = sockfile_remove(e->path);
+
+	if (ret == -ENOTSOCK)
+		return diag_error(ch->diag, place->file, place->line,
+				  "%s is there, and no socket: take another path, or remove it yourself",
+				  endpoint_name(e));
+	if (ret == -EADDRINUSE)
+		return diag_error(ch->diag, place->file, place->line,
+				  "another program listens at %s: end it, or take another path",
+				  endpoint_name(e));
+	return !ret;
+}
+
+/* nobody serves @e any more */
+static void remove_file(struct diag *diag, const struct endpoint *e)
+{
+	int ret = *e->path ? sockfile_remove(e->path) : 0;
+
+	/* what somebody else has put there since is his */
+	if (ret && ret != -ENOTSOCK && ret != -EADDRINUSE)
+		diag_warning(diag, NULL, 0, "cannot remove %s: %s",
+			     endpoint_name(e), strerror(-ret));
+}
+
 static int listener_add(struct change *ch, const struct endpoint *e,
 			uint32_t *id)
 {
@@ -121,7 +155,7 @@ static int listener_add(struct change *ch, const struct endpoint *e,
 	first.auth_mode = KMQTT_AUTH_AUTHORITY;
 	ret = kernel_listener_new(ch->nl, &first);
 	if (ret == -EADDRINUSE || ret == -EEXIST) {
-		int gone = make_way(ch, e);
+		int gone = *e->path ? remove_stale(ch, e) : make_way(ch, e);
 
 		if (gone < 0)
 			return -1;
@@ -195,6 +229,8 @@ static void listeners_remove(struct change *ch)
 		/* someone may have taken it away meanwhile */
 		if (ret < 0 && ret != -ENOENT)
 			kernel_failed(ch, "remove a listener");
+		else
+			remove_file(ch->diag, old);
 	}
 }
 
@@ -209,6 +245,8 @@ static void undo(struct change *ch)
 			continue;
 		if (kernel_listener_del(ch->nl, want->list[i].id) < 0)
 			kernel_failed(ch, "take a new listener back");
+		else
+			remove_file(ch->diag, &want->list[i]);
 	}
 	for (size_t i = 0; i < ch->have.count; i++) {
 		struct endpoint *old = &ch->have.list[i];
@@ -248,6 +286,24 @@ static int steps(struct change *ch)
 		return kernel_failed(ch, "change the settings");
 	ch->settings_done = true;
 	return rules_enforce(ch);
+}
+
+int plan_end(const struct plan *plan, struct kmnl *nl, struct diag *diag)
+{
+	struct endpoints have = { 0 };
+	int ret = 0;
+
+	if (nl) {
+		/* those that others have added are ours to end, too */
+		kernel_listeners(nl, &have);
+		ret = kernel_stop(nl);
+	}
+	for (size_t i = 0; i < have.count && !ret; i++)
+		remove_file(diag, &have.list[i]);
+	for (size_t i = 0; i < plan->endpoints.count && !ret; i++)
+		remove_file(diag, &plan->endpoints.list[i]);
+	endpoints_free(&have);
+	return ret;
 }
 
 int plan_apply(struct plan *plan, struct kmnl *nl, struct diag *diag)

@@ -166,15 +166,17 @@ static void check_whole(struct parser *p)
 {
 	struct config *c = p->config;
 	bool users = c->passwords.path;
+	char port[16];
 
 	for (size_t i = 0; i < c->listener_count && !users; i++) {
 		struct config_listener *l = &c->listeners[i];
 
 		if (config_anonymous(c, l))
 			continue;
+		snprintf(port, sizeof(port), "port %u", l->port);
 		diag_warning(p->diag, l->place.file, l->place.line,
-			     "nobody can connect to port %u: give users in a password_file, or set allow_anonymous true",
-			     l->port);
+			     "nobody can connect to %s: give users in a password_file, or set allow_anonymous true",
+			     l->port ? port : diag_quote(l->host));
 		break;
 	}
 }

@@ -32,7 +32,8 @@ struct config_place {
 /**
  * struct config_listener - a listener as it was written
  * @place: where
- * @host: address or name to bind; NULL: all addresses
+ * @host: address or name to bind; NULL: all addresses; with @port 0 the path
+ *	of a Unix socket
  * @port: TCP port
  * @max_connections: clients at a time; 0: only the broker's limit
  * @family: AF_INET, AF_INET6 or AF_UNSPEC

@@ -36,7 +36,8 @@ struct endpoint *endpoints_find(const struct endpoints *e,
 		struct endpoint *o = &e->list[i];
 
 		if (o->port == one->port && o->length == one->length &&
-		    !memcmp(o->address, one->address, o->length))
+		    !memcmp(o->address, one->address, o->length) &&
+		    !strcmp(o->path, one->path))
 			return o;
 	}
 	return NULL;
@@ -53,17 +54,21 @@ bool endpoint_conflicts(const struct endpoint *a, const struct endpoint *b)
 {
 	if (a->port != b->port || a->length != b->length)
 		return false;
+	if (*a->path || *b->path)
+		return !strcmp(a->path, b->path);
 	return is_any(a) || is_any(b) ||
 		!memcmp(a->address, b->address, a->length);
 }
 
 const char *endpoint_name(const struct endpoint *e)
 {
-	static char ring[4][80];
+	static char ring[4][sizeof(e->path)];
 	static unsigned int turn;
 	char *buf = ring[turn++ % 4];
 	char address[INET6_ADDRSTRLEN] = "?";
 
+	if (*e->path)
+		return diag_quote(e->path);
 	inet_ntop(e->length == 4 ? AF_INET : AF_INET6, e->address, address,
 		  sizeof(address));
 	snprintf(buf, sizeof(ring[0]), "%s port %u", address, e->port);
@@ -146,6 +151,13 @@ static int resolve_host(struct endpoints *e, struct endpoint *one,
 	return err;
 }
 
+static int resolve_path(struct endpoints *e, struct endpoint *one,
+			struct diag *diag)
+{
+	snprintf(one->path, sizeof(one->path), "%s", one->from->host);
+	return endpoint_put(e, one, diag);
+}
+
 /* all addresses, or all of the loopback, of the wanted families */
 static int resolve_wildcard(struct endpoints *e, struct endpoint *one,
 			    struct diag *diag)
@@ -190,7 +202,9 @@ int endpoints_resolve(struct endpoints *e, const struct config *c,
 		/* with nothing to check, the module need not ask */
 		one.auth_mode = one.anonymous && !users ? KMQTT_AUTH_OPEN :
 			KMQTT_AUTH_AUTHORITY;
-		if (l->host)
+		if (!l->port)
+			ret |= resolve_path(e, &one, diag);
+		else if (l->host)
 			ret |= resolve_host(e, &one, diag);
 		else
 			ret |= resolve_wildcard(e, &one, diag);

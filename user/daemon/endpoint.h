@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * endpoint: listeners as the module knows them, an address and a port each
+ * endpoint: listeners as the module knows them, an address and a port each, or
+ * a path
  */
 #ifndef KMQTTD_ENDPOINT_H
 #define KMQTTD_ENDPOINT_H
+
+#include <sys/un.h>
 
 #include "config.h"
 
 /**
  * struct endpoint - one listener of the module
  * @address: in network byte order
- * @length: 4 or 16
- * @port: TCP port
+ * @length: 4 or 16; 0: a Unix socket
+ * @port: TCP port; 0: a Unix socket
+ * @path: of a Unix socket, else ""
  * @auth_mode: enum kmqtt_auth_mode
  * @max_connections: 0: the broker's limit only
  * @optional: may be left out if the machine lacks this address family
@@ -24,6 +28,7 @@ struct endpoint {
 	uint8_t address[16];
 	uint8_t length;
 	uint16_t port;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	uint8_t auth_mode;
 	uint32_t max_connections;
 	bool optional;
@@ -58,7 +63,7 @@ struct endpoint *endpoints_add(struct endpoints *e,
 /** endpoints_free() - release the array */
 void endpoints_free(struct endpoints *e);
 
-/** endpoints_find() - the one with the address and port of @one, or NULL */
+/** endpoints_find() - the one with the address and port, or path, of @one, or NULL */
 struct endpoint *endpoints_find(const struct endpoints *e,
 				const struct endpoint *one);
 
@@ -66,7 +71,7 @@ struct endpoint *endpoints_find(const struct endpoints *e,
 bool endpoint_conflicts(const struct endpoint *a, const struct endpoint *b);
 
 /**
- * endpoint_name() - "192.0.2.1 port 1883", for messages
+ * endpoint_name() - "192.0.2.1 port 1883" or a path, for messages
  *
  * Return: a buffer that is used again after four further calls.
  */

@@ -2,6 +2,7 @@
 #include "kernel.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <netlink/attr.h>
@@ -36,21 +37,43 @@ static int change(struct kmnl *nl, struct nl_msg *msg, int done)
 	return ret == done ? 0 : ret;
 }
 
+/* where a listener is; false if it is of a kind that is unknown here */
+static bool endpoint_take(struct nlattr **a, struct endpoint *one)
+{
+	int length;
+
+	if (a[KMQTT_A_PATH]) {
+		snprintf(one->path, sizeof(one->path), "%s",
+			 nla_get_string(a[KMQTT_A_PATH]));
+		return true;
+	}
+	if (!a[KMQTT_A_ADDRESS] || !a[KMQTT_A_PORT])
+		return false;
+	length = nla_len(a[KMQTT_A_ADDRESS]);
+	if (length != 4 && length != 16)
+		return false;
+	one->length = length;
+	memcpy(one->address, nla_data(a[KMQTT_A_ADDRESS]), length);
+	one->port = nla_get_u16(a[KMQTT_A_PORT]);
+	return true;
+}
+
+static int endpoint_put(struct nl_msg *msg, const struct endpoint *e)
+{
+	if (*e->path)
+		return nla_put_string(msg, KMQTT_A_PATH, e->path);
+	return nla_put(msg, KMQTT_A_ADDRESS, e->length, e->address) ?:
+		nla_put_u16(msg, KMQTT_A_PORT, e->port);
+}
+
 static int listener_take(int cmd, struct nlattr **a, void *arg)
 {
 	struct endpoints *all = arg;
 	struct endpoint one = { 0 };
-	int length;
 
-	if (!a[KMQTT_A_LISTENER_ID] || !a[KMQTT_A_ADDRESS] || !a[KMQTT_A_PORT])
-		return 0;
-	length = nla_len(a[KMQTT_A_ADDRESS]);
-	if (length != 4 && length != 16)
+	if (!a[KMQTT_A_LISTENER_ID] || !endpoint_take(a, &one))
 		return 0;
 	one.id = nla_get_u32(a[KMQTT_A_LISTENER_ID]);
-	one.length = length;
-	memcpy(one.address, nla_data(a[KMQTT_A_ADDRESS]), length);
-	one.port = nla_get_u16(a[KMQTT_A_PORT]);
 	if (a[KMQTT_A_AUTH_MODE])
 		one.auth_mode = nla_get_u8(a[KMQTT_A_AUTH_MODE]);
 	if (a[KMQTT_A_MAX_CONNECTIONS])
@@ -81,8 +104,7 @@ int kernel_listener_new(struct kmnl *nl, struct endpoint *e)
 
 	if (!msg)
 		return kmnl_request(nl, NULL, NULL, NULL);
-	if (nla_put(msg, KMQTT_A_ADDRESS, e->length, e->address) ||
-	    nla_put_u16(msg, KMQTT_A_PORT, e->port) ||
+	if (endpoint_put(msg, e) ||
 	    nla_put_u8(msg, KMQTT_A_AUTH_MODE, e->auth_mode) ||
 	    nla_put_u32(msg, KMQTT_A_MAX_CONNECTIONS, e->max_connections))
 		return no_room(msg);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "parse.h"
 #include "text.h"
@@ -41,6 +42,24 @@ static struct config_listener *listener_current(struct parser *p)
 	return &p->plain;
 }
 
+/* the rest of a line "listener 0 PATH" */
+static int check_path(struct parser *p, const char *path)
+{
+	if (!*path)
+		return parse_error(p,
+				   "listener 0 needs the path of a Unix socket: with TCP, name the port");
+	if (*path != '/')
+		return parse_error(p,
+				   "the path of a Unix socket begins with /, unlike \"%s\"",
+				   diag_quote(path));
+	if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return parse_error(p,
+				   "the path of a Unix socket has at most %zu bytes, this one %zu",
+				   sizeof(((struct sockaddr_un *)0)->sun_path) -
+				   1, strlen(path));
+	return 0;
+}
+
 int parse_listener(struct parser *p, const struct keyword *k, char *value)
 {
 	char *rest = value;
@@ -49,16 +68,18 @@ int parse_listener(struct parser *p, const struct keyword *k, char *value)
 	uint64_t n;
 
 	p->explicit = true;
-	/* an AF_UNIX socket's port is 0 and its address is a path */
-	p->skipped = !strcmp(port, "0") || *rest == '/';
-	if (p->skipped)
-		return parse_unsupported(p, "a listener on a Unix socket");
-	if (parse_number(p, k->name, port, 1, 65535, &n) < 0)
+	if (parse_number(p, k->name, port, 0, 65535, &n) < 0)
 		return -1;
+	if (n && *rest == '/')
+		return parse_error(p,
+				   "a listener on a Unix socket has port 0: listener 0 %s",
+				   diag_quote(rest));
 	if (*rest == '#' || strpbrk(rest, " \t"))
 		return parse_error(p,
 				   "listener takes a port and one address, not \"%s\": a comment needs a line of its own",
 				   diag_quote(rest));
+	if (!n && check_path(p, rest) < 0)
+		return -1;
 	l = listener_add(p);
 	if (!l)
 		return -1;
@@ -110,8 +131,6 @@ int parse_max_connections(struct parser *p, const struct keyword *k,
 	if (strcmp(value, "-1") &&
 	    parse_number(p, k->name, value, 1, INT32_MAX, &n) < 0)
 		return -1;
-	if (p->skipped)
-		return 0;
 	if (!p->listener)
 		p->plain_limit = p->place;
 	listener_current(p)->max_connections = n;
@@ -130,8 +149,7 @@ int parse_socket_domain(struct parser *p, const struct keyword *k,
 	else
 		return parse_error(p, "%s is ipv4 or ipv6, not \"%s\"",
 				   k->name, diag_quote(value));
-	if (!p->skipped)
-		listener_current(p)->family = family;
+	listener_current(p)->family = family;
 	return 0;
 }
 
@@ -178,10 +196,7 @@ int parse_listeners_end(struct parser *p,
 		if (local_add(p, options->ports[i]) < 0)
 			return -1;
 	}
-	if (p->config->listener_count)
+	if (p->config->listener_count || p->explicit)
 		return 0;
-	if (p->explicit)
-		return diag_error(p->diag, options->path, 0,
-				  "no listener is left that can be served: add \"listener 1883\"");
 	return local_add(p, DEFAULT_PORT);
 }

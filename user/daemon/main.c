@@ -257,7 +257,7 @@ static int serve(void)
 	log_notice("ending");
 	events_close();
 	auth_close();
-	if (!module_gone && kernel_stop(nl) < 0) {
+	if (plan_end(plan, module_gone ? NULL : nl, &diag) < 0) {
 		log_error("cannot stop the broker: %s", kmnl_error(nl));
 		return EXIT_FAILURE;
 	}

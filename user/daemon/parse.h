@@ -15,9 +15,7 @@
  * @ignore_unsupported: see struct config_options
  * @depth: 0 in the main file, 1 in one of an include_dir
  * @listener: the last "listener" line's entry plus one; 0 before any
- * @skipped: a listener of a kind that is not served was left out, and the
- *	lines that follow concern it
- * @explicit: there was a listener line, even if it was left out
+ * @explicit: there was a listener line
  * @plain: the listener of "port" and "bind_address", and what is said
  *	about connections before any listener line
  * @plain_port: place of "port"
@@ -33,7 +31,6 @@ struct parser {
 	bool ignore_unsupported;
 	int depth;
 	size_t listener;
-	bool skipped;
 	bool explicit;
 	struct config_listener plain;
 	struct config_place plain_port;

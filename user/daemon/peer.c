@@ -39,6 +39,9 @@ const char *peer_text(struct nlattr **attrs, char *buf, size_t size)
 		inet_ntop(AF_INET6, nla_data(a), address, sizeof(address));
 	if (address[0])
 		append(buf, size, " from %s", address);
+	if (attrs[KMQTT_A_PATH])
+		append(buf, size, " from %s",
+		       diag_quote(nla_get_string(attrs[KMQTT_A_PATH])));
 	if (address[0] && attrs[KMQTT_A_PORT])
 		append(buf, size, " port %u",
 		       nla_get_u16(attrs[KMQTT_A_PORT]));

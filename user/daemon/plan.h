@@ -49,6 +49,16 @@ struct plan *plan_read(const struct config_options *options,
  */
 int plan_apply(struct plan *plan, struct kmnl *nl, struct diag *diag);
 
+/**
+ * plan_end() - end the service, and remove the files of its sockets
+ * @plan: in force
+ * @nl: handle for requests; NULL: the module is gone
+ * @diag: gets files that cannot be removed
+ *
+ * Return: 0, or negative errno with the reason in kmnl_error().
+ */
+int plan_end(const struct plan *plan, struct kmnl *nl, struct diag *diag);
+
 /** plan_free() - release a plan; NULL is fine */
 void plan_free(struct plan *plan);
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* sockfile: files of Unix sockets that are left when nobody serves them */
+#ifndef KMQTT_USER_SOCKFILE_H
+#define KMQTT_USER_SOCKFILE_H
+
+/**
+ * sockfile_remove() - remove the file of a Unix socket, if nobody answers there
+ * @path: the file
+ *
+ * Return: 0: it is gone (or was not there); -ENOTSOCK: it is another kind of
+ * file; -EADDRINUSE: somebody serves it; or another negative errno.
+ */
+int sockfile_remove(const char *path);
+
+#endif /* KMQTT_USER_SOCKFILE_H */
