@@ -34,19 +34,21 @@ STEADY_BYTES = 65536
 WALL_TURNS = 5
 WALL_WAIT_SECONDS = 300
 
-KMQTT_CONF = """listener %d 127.0.0.1
+KMQTT_CONF = """listener 0 %s
+listener %d 127.0.0.1
 allow_anonymous true
 max_inflight_messages 1000
 max_queued_messages 0
 max_queued_bytes 0
 max_connections -1
 log_type error
-""" % PORT
+""" % (scenarios.SOCKET, PORT)
 
 # A million subscriptions is more than it allows by itself.
 KMQTT_SETTING = ["subscription_bytes_max", str(1 << 30)]
 
-MOSQUITTO_CONF = """listener %d 127.0.0.1
+MOSQUITTO_CONF = """listener 0 %s
+listener %d 127.0.0.1
 allow_anonymous true
 set_tcp_nodelay true
 max_inflight_messages 1000
@@ -56,7 +58,7 @@ persistence false
 sys_interval 0
 log_type error
 user root
-""" % PORT
+""" % (scenarios.SOCKET, PORT)
 
 
 class Broker:

@@ -8,6 +8,8 @@ ALL_BROKERS = ("relay", "batched", "mosquitto", "kmqtt")
 REAL_BROKERS = ("mosquitto", "kmqtt")
 # Where nothing waits for anybody, a batch is one message.
 NO_BATCHES = ("relay",) + REAL_BROKERS
+# Where both also listen, for clients on the same machine.
+SOCKET = "/tmp/bench.socket"
 
 # memory: not 0 for those that measure memory instead: of so many of something
 # fresh: with a broker that has done nothing before
@@ -82,8 +84,19 @@ def paced():
                       (rate, messages))
 
 
+def local():
+    """On Unix sockets, against the same over TCP."""
+    for size, byte, most in (("64B", 64, 0.5), ("1KiB", 1024, None)):
+        yield traffic("1-1 %s unix" % size, "-h%s -s%d -u200 -n2000" %
+                      (SOCKET, byte), REAL_BROKERS,
+                      against="1-1 %s qos0" % size, most=most)
+    yield traffic("1-100 64B unix", "-h%s -S100 -s64 -u10 -n50" % SOCKET,
+                  REAL_BROKERS, against="1-100 64B", most=0.5)
+
+
 ALL = (
     *one_to_one(),
+    *local(),
     *fan_out(),
     traffic("1-100 64B qos1 out32", "-q1 -S100 -w32 -u64 -n160",
             against="batched", most=1.5),

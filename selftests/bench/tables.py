@@ -43,7 +43,7 @@ def standing(scenario, results):
         name = scenario.against
     else:
         other = results.get((scenario.against, "kmqtt"))
-        name = "alone"
+        name = "TCP" if scenario.name.endswith(" unix") else "alone"
     if value(mine, BYTES) is not None and value(other, BYTES) is not None:
         more = mine[BYTES] - other[BYTES]
         return "%+.0f B %s" % (more, name), "%+d B%s" % (
