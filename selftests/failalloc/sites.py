@@ -36,7 +36,8 @@ HARMLESS = re.compile("|".join((
     # With a head to chain it by, as here, it allocates nothing.
     r"kvfree_call_rcu",
     r"rcu_\w+", r"__rcu_\w+", r"srcu_\w+", r"__srcu_\w+", r"call_s?rcu",
-    r"synchronize_s?rcu", r"cleanup_srcu_struct", r"__local_bh_\w+_ip",
+    r"synchronize_(s?rcu|rcu_tasks)", r"cleanup_srcu_struct",
+    r"__local_bh_\w+_ip",
     r"fs_reclaim_\w+", r"dump_page",
     r"preempt_\w+", r"schedule\w*", r"__cond_resched", r"msleep",
     r"(finish|prepare_to|init)_wait\w*", r"__init_waitqueue_head",
