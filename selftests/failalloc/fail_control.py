@@ -34,7 +34,7 @@ def no_listener_without_a_socket(w):
     listen(w)
 
 
-@fails("kmqtt_transport_open", "kernel_bind")
+@fails("kmqtt_transport_bind", "kernel_bind")
 def an_address_that_cannot_be_bound_is_said_to_be_in_use(w):
     """That is all that TCP says."""
     with w.failing():
