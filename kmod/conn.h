@@ -85,8 +85,7 @@ enum kmqtt_conn_flags {
  * @last_rx: jiffies of the last control packet; WRITE_ONCE (io)
  *
  * @rx_buf: an incomplete packet (io)
- * @rx_len: bytes in it
- * @rx_size: bytes allocated
+ * @rx_len: bytes in it; @rx_size: bytes allocated
  * @rx_need: bytes of the packet, 0: its fixed header is not complete
  * @alias_in: topics by alias-1 (io), NULL until the first
  * @alias_in_bytes: of all of them
@@ -98,12 +97,10 @@ enum kmqtt_conn_flags {
  * @tx_kicks: > 0: somebody owns the sending side; see send.c
  * @ctl_lock: guards @ctl*; innermost
  * @ctl: encoded control packets, sent before any PUBLISH
- * @ctl_len: bytes in it
- * @ctl_size: bytes allocated
+ * @ctl_len: bytes in it; @ctl_size: bytes allocated
  * @rest: what a partial send left (tx owner)
  * @alias_out: topics by alias-1 we told the client (tx owner)
- * @alias_out_nr: how many
- * @alias_out_max: how many it takes
+ * @alias_out_nr: how many; @alias_out_max: how many it takes
  *
  * @packets_in: and the rest: counters, read by dumps. @packets_out (tx owner)
  *	are deliveries, @control_out (ctl_lock) all other packets

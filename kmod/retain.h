@@ -31,6 +31,26 @@ struct kmqtt_retained {
 	struct rcu_head rcu;
 };
 
+/**
+ * struct kmqtt_replay - retained messages a new subscription is to be sent
+ *
+ * A snapshot of references; fed into the session's queue as it drains, so
+ * that ten thousand retained messages need no queue of that length. What is
+ * replaced or removed meanwhile is passed over, and holds no message.
+ *
+ * @link: in session->replays, under session->lock
+ * @next: first one not yet queued
+ */
+struct kmqtt_replay {
+	struct list_head link;
+	u32 nr;
+	u32 next;
+	u32 sub_id;		/* 0: none */
+	u8 qos;			/* granted */
+	size_t charged;
+	struct kmqtt_retained *items[];
+};
+
 /* Any context. */
 void kmqtt_retained_put(struct kmqtt_retained *retained);
 

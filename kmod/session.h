@@ -16,27 +16,6 @@
 
 struct kmqtt_broker;
 struct kmqtt_conn;
-struct kmqtt_retained;
-
-/**
- * struct kmqtt_replay - retained messages a new subscription is to be sent
- *
- * A snapshot of references; fed into the session's queue as it drains, so
- * that ten thousand retained messages need no queue of that length. What is
- * replaced or removed meanwhile is passed over, and holds no message.
- *
- * @link: in session->replays, under session->lock
- * @next: first one not yet queued
- */
-struct kmqtt_replay {
-	struct list_head link;
-	u32 nr;
-	u32 next;
-	u32 sub_id;		/* 0: none */
-	u8 qos;			/* granted */
-	size_t charged;
-	struct kmqtt_retained *items[];
-};
 
 /**
  * struct kmqtt_will - will message of a session, waiting
