@@ -71,7 +71,7 @@ void kmqtt_batch_release(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 			kmqtt_conn_queue_io(conn);
 	}
 	if (batch->kept)
-		kmqtt_uncharge(conn->broker, sizeof(*batch));
+		kmqtt_uncharge(conn->broker, kmqtt_batch_bytes(conn));
 }
 
 static void kmqtt_batch_add(struct kmqtt_batch *batch, const void *base,

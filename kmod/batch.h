@@ -5,6 +5,7 @@
 
 #include <linux/uio.h>
 #include "datapath.h"
+#include "transport.h"
 
 /* Deliveries in one sendmsg(), and the bytes after which no more are added. */
 #define KMQTT_TX_BYTES		262144
@@ -56,6 +57,12 @@ struct kmqtt_batch {
  */
 struct kmqtt_batch *kmqtt_batch_borrow(gfp_t gfp);
 void kmqtt_batch_return(struct kmqtt_batch *batch);
+
+/* What it costs to keep one for @conn, the full socket included. */
+static inline size_t kmqtt_batch_bytes(const struct kmqtt_conn *conn)
+{
+	return sizeof(struct kmqtt_batch) + kmqtt_transport_holds(conn);
+}
 
 /* Make it empty; what was in it is forgotten, not released. */
 void kmqtt_batch_reset(struct kmqtt_batch *batch);

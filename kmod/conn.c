@@ -275,13 +275,15 @@ static void kmqtt_conn_finish(struct kmqtt_conn *conn)
 }
 
 /*
- * Nothing to linger for: the client has said DISCONNECT, and TCP holds nothing
- * that it has not acknowledged, which a reset could take from it.
+ * Nothing to linger for: the client has said DISCONNECT, nothing is left to be
+ * sent, and TCP holds nothing that it has not acknowledged, which a reset could
+ * take from it.
  */
 static bool kmqtt_conn_settled(const struct kmqtt_conn *conn)
 {
 	return test_bit(KMQTT_CONN_NORMAL, &conn->flags) &&
-	       !READ_ONCE(conn->ctl_len) &&
+	       !READ_ONCE(conn->ctl_len) && !READ_ONCE(conn->rest) &&
+	       !atomic_read(&conn->tx_kicks) &&
 	       !READ_ONCE(conn->sock->sk->sk_wmem_queued);
 }
 

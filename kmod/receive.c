@@ -438,6 +438,10 @@ static bool kmqtt_receive_paused(struct kmqtt_conn *conn)
 		kmqtt_conn_close_silently(conn, MQTT_RC_UNSPECIFIED);
 		return true;
 	}
+	if (kmqtt_transport_has_files(conn)) {
+		kmqtt_conn_close_silently(conn, MQTT_RC_UNSPECIFIED);
+		return true;
+	}
 	set_bit(KMQTT_CONN_RX_PAUSED, &conn->flags);
 	smp_mb__after_atomic(); /* pairs with the xchg of ctl in send.c */
 	if (READ_ONCE(conn->ctl_len) >= limit)

@@ -202,8 +202,11 @@ static bool kmqtt_tx_may_keep(struct kmqtt_conn *conn,
 			      struct kmqtt_batch *batch)
 {
 	if (!batch->kept)
-		batch->kept = kmqtt_charge_share(conn->broker, sizeof(*batch),
+		batch->kept = kmqtt_charge_share(conn->broker,
+						 kmqtt_batch_bytes(conn),
 						 KMQTT_CONNECT);
+	if (!batch->kept)
+		kmqtt_stat_inc(conn->broker, KMQTT_STAT_DROPPED_MEMORY);
 	return batch->kept;
 }
 
@@ -211,7 +214,7 @@ static bool kmqtt_tx_may_keep(struct kmqtt_conn *conn,
 static void kmqtt_tx_keep(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 {
 	if (!batch->kept)
-		kmqtt_charge_always(conn->broker, sizeof(*batch));
+		kmqtt_charge_always(conn->broker, kmqtt_batch_bytes(conn));
 	batch->kept = true;
 	/* Kicks find the rest and look no further. */
 	batch->more = true;

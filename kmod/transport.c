@@ -13,6 +13,7 @@
 #include <linux/rcupdate.h>
 #include <linux/tcp.h>
 #include <linux/un.h>
+#include <net/af_unix.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -29,8 +30,13 @@
 /* Receive buffer of a client that was let in (bytes, as TCP counts them). */
 #define KMQTT_RCVBUF_MAX	524288
 #define KMQTT_BACKLOG		4096
-/* Send buffer of a client on a Unix socket (bytes, with all overhead). */
-#define KMQTT_SNDBUF_UNIX	262144
+
+/* Can kmqtt_transport_uninit() wait for who was preempted in a callback? */
+#if defined(CONFIG_PREEMPTION) && !defined(CONFIG_TASKS_RCU)
+#define KMQTT_CALLBACKS_END	false
+#else
+#define KMQTT_CALLBACKS_END	true
+#endif
 
 /* There was a Unix socket. */
 static bool kmqtt_transport_unix;
@@ -98,6 +104,11 @@ int kmqtt_transport_open(struct net *net, struct sockaddr_storage *addr,
 	bool path = addr->ss_family == AF_UNIX;
 	int ret;
 
+	if (path && !KMQTT_CALLBACKS_END) {
+		NL_SET_ERR_MSG(extack,
+			       "listeners on Unix sockets take a kernel with CONFIG_TASKS_RCU");
+		return -EOPNOTSUPP;
+	}
 	/*
 	 * A path belongs to no network namespace: who is connecting to it, from
 	 * another one, may hold the socket for longer than ours is there.
@@ -149,6 +160,12 @@ const struct sockaddr *kmqtt_transport_addr(const struct kmqtt_conn *conn)
 	if (kmqtt_transport_is_unix(conn))
 		return (const struct sockaddr *)&conn->listener->addr;
 	return &conn->peer.sa;
+}
+
+bool kmqtt_transport_has_files(const struct kmqtt_conn *conn)
+{
+	return kmqtt_transport_is_unix(conn) &&
+	       atomic_read(&unix_sk(conn->sock->sk)->scm_stat.nr_fds);
 }
 
 bool kmqtt_transport_writeable(const struct kmqtt_conn *conn)

@@ -5,6 +5,9 @@
 
 #include "conn.h"
 
+/* Send buffer of a client on a Unix socket (bytes, with all overhead). */
+#define KMQTT_SNDBUF_UNIX	131072
+
 struct net;
 struct netlink_ext_ack;
 struct sockaddr_storage;
@@ -41,6 +44,22 @@ const struct sockaddr *kmqtt_transport_addr(const struct kmqtt_conn *conn);
 
 /* Has the socket room to go on sending? Any context. */
 bool kmqtt_transport_writeable(const struct kmqtt_conn *conn);
+
+/*
+ * Do descriptors wait with what was not read? One of them may be the peer's
+ * own, and keep it there when its last process has gone, which nobody would
+ * tell us.
+ */
+bool kmqtt_transport_has_files(const struct kmqtt_conn *conn);
+
+/*
+ * Bytes that the socket holds of what its peer does not read, if the system has
+ * no bound for those of all sockets, as it has for TCP's.
+ */
+static inline u32 kmqtt_transport_holds(const struct kmqtt_conn *conn)
+{
+	return kmqtt_transport_is_unix(conn) ? KMQTT_SNDBUF_UNIX : 0;
+}
 
 /* The client was let in: bound what its socket holds. Process context. */
 void kmqtt_transport_bound(struct kmqtt_conn *conn);

@@ -195,6 +195,37 @@ def its_own_descriptor(t):
 
 
 @shows()
+def its_own_descriptor_behind_a_pause(t):
+    """The same where it is not read, since its answers are not taken: with its
+    last process gone nobody would say that it has gone."""
+    with listening() as path:
+        cid = t.cid()
+        c = t.client(client_id=cid, where=at(path))
+        data, sent = wire.pingreq() * 400000, 0
+        while sent < len(data) and select.select([], [c.sock], [], 1)[1]:
+            sent += c.sock.send(data[sent:], socket.MSG_DONTWAIT)
+        check(sent < len(data), "the broker reads without end")
+        c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        socket.send_fds(c.sock, [wire.pingreq()], [c.sock.fileno()])
+        c.sock.close()
+        until(lambda: not shown("client", client_id=cid), "still there")
+
+
+@shows()
+def answers_before_the_end(t):
+    """Who says DISCONNECT and then reads gets all that was owed to him."""
+    topic, many = t.topic(), 2000
+    with listening() as path:
+        c = t.client(4, where=at(path))
+        for n in range(1, many + 1):
+            c.send(wire.publish(topic, b"x", 1, n, ver=4))
+        c.send(wire.disconnect())
+        for n in range(1, many + 1):
+            c.expect(wire.PUBACK, pid=n)
+        c.expect_close()
+
+
+@shows()
 def urgent_data(t):
     """What is sent out of band holds nothing up."""
     with listening() as path:

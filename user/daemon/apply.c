@@ -177,10 +177,36 @@ static int listener_add(struct change *ch, const struct endpoint *e,
 			  kmnl_error(ch->nl));
 }
 
+/*
+ * A listener whose file has gone, say with the folder of a service that was
+ * started anew, is of no use to anybody: it is made again.
+ */
+static int drop_unreachable(struct change *ch)
+{
+	for (size_t i = 0; i < ch->have.count; i++) {
+		struct endpoint *old = &ch->have.list[i];
+		int ret;
+
+		if (!*old->path || !is_wanted(ch, old) ||
+		    sockfile_served(old->path))
+			continue;
+		ret = kernel_listener_del(ch->nl, old->id);
+		if (ret < 0 && ret != -ENOENT)
+			return kernel_failed(ch, "remove a listener");
+		diag_warning(ch->diag, NULL, 0,
+			     "the file of the listener %s had gone: it is made again",
+			     endpoint_name(old));
+		old->id = 0;
+	}
+	return 0;
+}
+
 static int listeners_add(struct change *ch)
 {
 	struct endpoints *want = &ch->plan->endpoints;
 
+	if (drop_unreachable(ch))
+		return -1;
 	for (size_t i = 0; i < want->count; i++) {
 		const struct endpoint *old;
 		struct endpoint *e = &want->list[i];

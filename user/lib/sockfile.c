@@ -48,3 +48,10 @@ int sockfile_remove(const char *path)
 		ret = -errno;
 	return ret == -ENOENT ? 0 : ret;
 }
+
+bool sockfile_served(const char *path)
+{
+	int ret = answers(path);
+
+	return ret && ret != -ENOENT && ret != -ENOTDIR;
+}

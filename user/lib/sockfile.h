@@ -3,6 +3,8 @@
 #ifndef KMQTT_USER_SOCKFILE_H
 #define KMQTT_USER_SOCKFILE_H
 
+#include <stdbool.h>
+
 /**
  * sockfile_remove() - remove the file of a Unix socket, if nobody answers there
  * @path: the file
@@ -11,5 +13,14 @@
  * file; -EADDRINUSE: somebody serves it; or another negative errno.
  */
 int sockfile_remove(const char *path);
+
+/**
+ * sockfile_served() - does somebody listen on the Unix socket at a path
+ * @path: of its file
+ *
+ * Return: false: nobody can connect there, also since there is no such file;
+ * true: somebody listens, or it cannot be told.
+ */
+bool sockfile_served(const char *path);
 
 #endif /* KMQTT_USER_SOCKFILE_H */

@@ -79,7 +79,8 @@
  * system, if he may, with his umask, and never over what is there
  * (-EADDRINUSE). It takes CAP_NET_ADMIN in the initial user namespace (-EPERM).
  * Whoever may write to the file may connect, from any network namespace. The
- * file stays when the listener goes: who has made it removes it.
+ * file stays when the listener goes, and may stay of a request that failed
+ * (-ESHUTDOWN): who has made it removes it.
  *
  * Access control. The daemon compiles rules; the kernel applies them to
  * SUBSCRIBE, PUBLISH and each delivery. ACL_SET collects rules (ITEM: ACCESS,
