@@ -206,6 +206,8 @@ def its_own_descriptor_behind_a_pause(t):
             sent += c.sock.send(data[sent:], socket.MSG_DONTWAIT)
         check(sent < len(data), "the broker reads without end")
         c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        # There is room, but not so much that it would be told of.
+        c.sock.setblocking(False)
         socket.send_fds(c.sock, [wire.pingreq()], [c.sock.fileno()])
         c.sock.close()
         until(lambda: not shown("client", client_id=cid), "still there")
