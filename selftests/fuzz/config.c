@@ -41,7 +41,9 @@ static void check_listeners(const struct config *c)
 		   c->listener_count <= CONFIG_LISTENERS_MAX);
 	for (size_t i = 0; i < c->listener_count; i++) {
 		l = &c->listeners[i];
-		FUZZ_CHECK(l->port);
+		/* with port 0 the path of a Unix socket */
+		FUZZ_CHECK(l->port || (l->host && *l->host == '/' &&
+				       strlen(l->host) < 108));
 		FUZZ_CHECK(l->family == AF_UNSPEC || l->family == AF_INET ||
 			   l->family == AF_INET6);
 		FUZZ_CHECK(!l->local || !l->host);
@@ -61,7 +63,12 @@ static void check_endpoints(const struct config *c)
 	FUZZ_CHECK(fuzz_diag.errors == before && all.count);
 	for (size_t i = 0; i < all.count; i++) {
 		e = &all.list[i];
-		FUZZ_CHECK(e->port && (e->length == 4 || e->length == 16));
+		if (*e->path)
+			FUZZ_CHECK(!e->port && !e->length && *e->path == '/' &&
+				   memchr(e->path, 0, sizeof(e->path)));
+		else
+			FUZZ_CHECK(e->port &&
+				   (e->length == 4 || e->length == 16));
 		/* the first one found is itself: none is there twice */
 		FUZZ_CHECK(endpoints_find(&all, e) == e);
 		FUZZ_CHECK(endpoint_conflicts(e, e) && *endpoint_name(e));
