@@ -14,7 +14,7 @@ static struct {
 	bool mutated;
 	bool together;
 	u32 nr_waiting;
-	const struct client *waiting_of;	/* its first packet */
+	u32 waiting_of;		/* a bit for each client whose packets do */
 	bool waiting_wild;
 } ops;
 
@@ -39,14 +39,26 @@ static void mutate(struct client *client, struct packet *packet)
 		packet->data[ops.mutate.a % packet->len] ^= ops.mutate.b;
 }
 
+static void forget_waiting(void)
+{
+	ops.nr_waiting = 0;
+	ops.waiting_of = 0;
+	ops.waiting_wild = false;
+}
+
 static void send_waiting(struct client *client)
 {
-	/* One client's packets may be another protocol version's. */
-	client->wild |= ops.waiting_wild || ops.waiting_of != client;
+	u32 others = ops.waiting_of & ~(1u << (client - clients)), i;
+
+	/*
+	 * One client's packets may be another protocol version's; and who has
+	 * sent CONNECT is not of its version if somebody else's socket got it.
+	 */
+	client->wild |= ops.waiting_wild || others;
+	for (i = 0; i < NR_CLIENTS; i++)
+		clients[i].wild |= others >> i & 1;
 	shim_peer_write(&client->peer, waiting, ops.nr_waiting);
-	ops.nr_waiting = 0;
-	ops.waiting_of = NULL;
-	ops.waiting_wild = false;
+	forget_waiting();
 }
 
 void send_packet(struct client *client, struct packet packet)
@@ -55,9 +67,8 @@ void send_packet(struct client *client, struct packet packet)
 	if (ops.together && packet.len <= sizeof(waiting) - ops.nr_waiting) {
 		memcpy(waiting + ops.nr_waiting, packet.data, packet.len);
 		ops.nr_waiting += packet.len;
-		if (!ops.waiting_of)
-			ops.waiting_of = client;
-		ops.waiting_wild |= client->wild || ops.waiting_of != client;
+		ops.waiting_of |= 1u << (client - clients);
+		ops.waiting_wild |= client->wild;
 		return;
 	}
 	if (ops.nr_waiting)
@@ -354,7 +365,7 @@ void ops_relax(void)
 	ops.hold = 0;
 	ops.mutated = false;
 	ops.together = false;
-	ops.nr_waiting = 0;
+	forget_waiting();
 	for (i = 0; i < NR_CLIENTS; i++) {
 		clients[i].peer.segment = 0;
 		clients[i].peer.starved = 0;
