@@ -15,8 +15,9 @@ sys.path[:0] = [str(HERE.parent / "functional"), str(HERE.parent / "ctl")]
 
 import ktap  # noqa: E402
 from ktap import CHECKED, many  # noqa: E402,F401
-from harness import Context, check, settings, stats  # noqa: E402
-from mqttlib import HOST, LIMIT, PORT, Client, Failure, now  # noqa: E402
+from harness import (Context, check, eventually, settings,  # noqa: E402
+                     stats)
+from mqttlib import HOST, PORT, Client, Failure, now  # noqa: E402
 
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -32,17 +33,6 @@ def objects(size):
 
 def setting(name):
     return settings()[name]
-
-
-def eventually(condition, what, seconds=4 * LIMIT):
-    """Wait until it returns something true; return that."""
-    end = now() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        check(now() < end, f"{what}: not in {seconds:.0f} s")
-        threading.Event().wait(0.1)
 
 
 def tcp_bytes():

@@ -128,24 +128,39 @@ static void retained_updates(void)
 	crowd_end();
 }
 
+/* So many clients that take nothing, by their numbers. */
+static void join_unreading(u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		shim_peer_open_window(&join(i, ENDS)->peer, 0);
+}
+
+/* Each of them sends so many PINGREQs at once. */
+static void all_ping(u32 nr, u32 pings)
+{
+	static u8 bytes[80000];
+	u32 i;
+
+	SHIM_CHECK(2 * pings <= sizeof(bytes));
+	for (i = 0; i < pings; i++)
+		bytes[2 * i] = 0xc0;
+	for (i = 0; i < nr; i++) {
+		shim_peer_write(&member(i)->peer, bytes, 2 * pings);
+		shim_run_all();
+	}
+}
+
 /*
  * A thousand of them are kept in any case; more are what a client makes us
  * hold, and cost it the connection when there is no room for it.
  */
 static void answers_nobody_reads(void)
 {
-	static u8 pings[80000];
-	u32 i;
-
-	for (i = 0; i < sizeof(pings); i += 2)
-		pings[i] = 0xc0;
 	crowd_begin(4 * MAX);
-	for (i = 0; i < 250; i++)
-		shim_peer_open_window(&join(i, ENDS)->peer, 0);
-	for (i = 0; i < 250; i++) {
-		shim_peer_write(&member(i)->peer, pings, sizeof(pings));
-		shim_run_all();
-	}
+	join_unreading(250);
+	all_ping(250, 40000);
 	witness_is_served("all at once");
 	shim_time_passes(3 * HZ);
 	shim_run_all();
@@ -358,19 +373,10 @@ static void a_burst_at_seven_eighths(void)
 /* What waits with each of many clients that do not read is a connection's. */
 static void a_few_answers_nobody_reads(void)
 {
-	static u8 pings[1000];
-	u32 i;
-
-	for (i = 0; i < sizeof(pings); i += 2)
-		pings[i] = 0xc0;
 	crowd_begin(4 * MAX);
-	for (i = 0; i < 250; i++)
-		shim_peer_open_window(&join(i, ENDS)->peer, 0);
+	join_unreading(250);
 	fill_hold(join(251, ENDS));
-	for (i = 0; i < 250; i++) {
-		shim_peer_write(&member(i)->peer, pings, sizeof(pings));
-		shim_run_all();
-	}
+	all_ping(250, 500);
 	within_share(KMQTT_CONNECT, "250 of them");
 	witness_is_served("then");
 	newcomer_is_let_in("then");

@@ -7,9 +7,10 @@ import itertools
 import json
 import os
 import subprocess
+import time
 
 import wire
-from mqttlib import Client, Failure
+from mqttlib import LIMIT, Client, Failure, now
 
 TESTS = []
 SERIAL = itertools.count(1)
@@ -105,6 +106,18 @@ def check(condition, text):
 def equal(got, wanted, what="value"):
     if got != wanted:
         raise Failure(f"{what}: expected {wanted!r}, got {got!r}")
+
+
+def eventually(condition, what, seconds=4 * LIMIT):
+    """Wait until it returns something true; return that. For what no message
+    tells."""
+    end = now() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        check(now() < end, f"{what}: not in {seconds:.0f} s")
+        time.sleep(0.1)
 
 
 def ctl(*arguments):

@@ -9,8 +9,8 @@ import socket
 import tempfile
 
 import wire
-from harness import check, ctl, equal, patient, shows, versions
-from mqttlib import LIMIT, Failure, TimedOut, now
+from harness import check, ctl, equal, eventually, patient, shows, versions
+from mqttlib import LIMIT, Failure, now
 from wire import PINGRESP, PUBACK
 
 MIB = 1 << 20
@@ -40,12 +40,19 @@ def shown(kind, **wanted):
             if all(row.get(key) == value for key, value in wanted.items())]
 
 
-def until(function, text):
-    """Wait for what no message tells."""
-    end = now() + LIMIT
-    while not function():
-        if now() > end:
-            raise TimedOut(text)
+def await_gone(cid):
+    """Wait until the broker has no connection of this client."""
+    eventually(lambda: not shown("client", client_id=cid), "still there", LIMIT)
+
+
+def ask_without_reading(c):
+    """Send until the broker does not read for a while: its answers fill all
+    there is. Return how many bytes went."""
+    data, sent = wire.pingreq() * 400000, 0
+    while sent < len(data) and select.select([], [c.sock], [], 1)[1]:
+        sent += c.sock.send(data[sent:], socket.MSG_DONTWAIT)
+    check(sent < len(data), "the broker reads without end")
+    return sent
 
 
 @shows()
@@ -81,7 +88,7 @@ def session_is_resumed(t):
             for pkt in range(n):
                 c.message(payload=f"{n - 1}.{pkt}")
             c.close()
-            until(lambda: not shown("client", client_id=cid), "still there")
+            await_gone(cid)
             for pkt in range(n + 1):
                 sender.pub(topic, f"{n}.{pkt}", 1)
 
@@ -151,14 +158,10 @@ def reading_goes_on_after_a_pause(t):
     it reads, all are answered."""
     with listening() as path:
         c = t.client(where=at(path))
-        data, sent = wire.pingreq() * 400000, 0
-        # Until it has not been read for a while: the answers fill all there is
-        while sent < len(data) and select.select([], [c.sock], [], 1)[1]:
-            sent += c.sock.send(data[sent:], socket.MSG_DONTWAIT)
-        check(sent < len(data), "the broker reads without end")
+        sent = ask_without_reading(c)
         if sent % 2:
             c.fill(now() + LIMIT)
-            c.sock.sendall(data[sent:sent + 1])
+            c.sock.sendall(wire.pingreq()[1:])
             sent += 1
         for _ in range(sent // 2):
             c.expect(PINGRESP)
@@ -191,7 +194,7 @@ def its_own_descriptor(t):
         c = t.client(client_id=cid, where=at(path))
         socket.send_fds(c.sock, [wire.pingreq()], [c.sock.fileno()])
         c.sock.close()
-        until(lambda: not shown("client", client_id=cid), "still there")
+        await_gone(cid)
 
 
 @shows()
@@ -201,16 +204,13 @@ def its_own_descriptor_behind_a_pause(t):
     with listening() as path:
         cid = t.cid()
         c = t.client(client_id=cid, where=at(path))
-        data, sent = wire.pingreq() * 400000, 0
-        while sent < len(data) and select.select([], [c.sock], [], 1)[1]:
-            sent += c.sock.send(data[sent:], socket.MSG_DONTWAIT)
-        check(sent < len(data), "the broker reads without end")
+        ask_without_reading(c)
         c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         # There is room, but not so much that it would be told of.
         c.sock.setblocking(False)
         socket.send_fds(c.sock, [wire.pingreq()], [c.sock.fileno()])
         c.sock.close()
-        until(lambda: not shown("client", client_id=cid), "still there")
+        await_gone(cid)
 
 
 @shows()
@@ -288,8 +288,8 @@ def bounds_of_the_listener(t):
         with contextlib.suppress(OSError):
             t.raw(path=path).expect_close()
         two.disconnect()
-        until(lambda: shown("listener", path=path)[0]["connections"] == 1,
-              "still counted")
+        eventually(lambda: shown("listener", path=path)[0]["connections"] == 1,
+                   "still counted", LIMIT)
         t.client(where=at(path)).barrier()
         one.barrier()
 
