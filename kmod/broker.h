@@ -104,9 +104,10 @@ struct kmqtt_broker {
 extern struct srcu_struct *const kmqtt_srcu;
 
 /*
- * kmqtt_wq - receive and send work of connections, per CPU, normal priority:
- * a publisher on the same CPU goes on until it blocks, so a burst is gathered.
- * kmqtt_ctl_wq - timers, releases, everything that may wait.
+ * kmqtt_wq - accepts, receives, sends, and mostly ends connections; per CPU,
+ * normal priority: a publisher on the same CPU goes on until it blocks, so a
+ * burst is gathered.
+ * kmqtt_ctl_wq - timers, releases from a softirq, everything that may wait.
  */
 extern struct workqueue_struct *kmqtt_wq;
 extern struct workqueue_struct *kmqtt_ctl_wq;

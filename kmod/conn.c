@@ -14,7 +14,6 @@
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <net/sock.h>
-#include <net/tcp.h>
 #include <linux/kmqtt.h>
 #include "broker.h"
 #include "compat.h"

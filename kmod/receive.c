@@ -434,11 +434,8 @@ static bool kmqtt_receive_paused(struct kmqtt_conn *conn)
 	if (READ_ONCE(conn->ctl_len) < limit)
 		return false;
 	/* After a reset nobody takes our answers, and nothing would wake us. */
-	if (READ_ONCE(conn->sock->sk->sk_shutdown) & SEND_SHUTDOWN) {
-		kmqtt_conn_close_silently(conn, MQTT_RC_UNSPECIFIED);
-		return true;
-	}
-	if (kmqtt_transport_has_files(conn)) {
+	if (READ_ONCE(conn->sock->sk->sk_shutdown) & SEND_SHUTDOWN ||
+	    kmqtt_transport_has_files(conn)) {
 		kmqtt_conn_close_silently(conn, MQTT_RC_UNSPECIFIED);
 		return true;
 	}

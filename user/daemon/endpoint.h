@@ -63,7 +63,7 @@ struct endpoint *endpoints_add(struct endpoints *e,
 /** endpoints_free() - release the array */
 void endpoints_free(struct endpoints *e);
 
-/** endpoints_find() - the one with the address and port, or path, of @one, or NULL */
+/** endpoints_find() - the one where @one is (address and port, or path), or NULL */
 struct endpoint *endpoints_find(const struct endpoints *e,
 				const struct endpoint *one);
 

@@ -110,9 +110,9 @@
  * When the authority's socket closes, connected clients go on.
  *
  * Events. Group "events": EVENT with EVENT_TYPE and, as known, CLIENT_ID,
- * USERNAME, REASON, ADDRESS and PORT or PATH, LISTENER_ID, TOPIC or FILTER, DROPPED. An
- * event that does not fit the listener's socket buffer is lost; the socket
- * then gets -ENOBUFS.
+ * USERNAME, REASON, ADDRESS and PORT or PATH, LISTENER_ID, TOPIC or FILTER,
+ * DROPPED. An event that does not fit the listener's socket buffer is lost; the
+ * socket then gets -ENOBUFS.
  */
 #ifndef _UAPI_LINUX_KMQTT_H
 #define _UAPI_LINUX_KMQTT_H
