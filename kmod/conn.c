@@ -231,8 +231,15 @@ static void kmqtt_conn_say_goodbye(struct kmqtt_conn *conn)
 	reason = kmqtt_conn_goodbye_reason(kmqtt_conn_reason(conn));
 	len = mqtt_encode_disconnect(buf, sizeof(buf), reason, NULL,
 				     conn->client_max_packet);
-	if (len > 0)
-		kmqtt_send_control(conn, buf, len);
+	if (len <= 0)
+		return;
+	/*
+	 * The session is still ours, and others queue messages for it: none of
+	 * them may follow the DISCONNECT [MQTT-3.14.4-1]. Pairs, by ctl_lock,
+	 * with kmqtt_tx_next().
+	 */
+	clear_bit(KMQTT_CONN_TX_OPEN, &conn->flags);
+	kmqtt_send_control(conn, buf, len);
 }
 
 /* First phase: out of every table; from here on nobody finds the connection. */

@@ -38,7 +38,7 @@ enum kmqtt_conn_flags {
 	KMQTT_CONN_DIRTY,	/* on somebody's flush list */
 	KMQTT_CONN_TX_BLOCKED,	/* waits for sk_write_space */
 	KMQTT_CONN_RX_PAUSED,	/* not read until our answers drain */
-	KMQTT_CONN_TX_OPEN,	/* CONNACK is queued: deliveries may follow */
+	KMQTT_CONN_TX_OPEN,	/* between CONNACK and our DISCONNECT: deliveries */
 	KMQTT_CONN_TX_FIN,	/* when all control packets are out, send FIN */
 	KMQTT_CONN_TX_DEAD,	/* the socket failed or was shut down */
 	KMQTT_CONN_LINGERED,	/* the lingering time is over */

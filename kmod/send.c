@@ -294,7 +294,8 @@ static struct kmqtt_batch *kmqtt_tx_next(struct kmqtt_conn *conn, gfp_t gfp)
 	open = test_bit(KMQTT_CONN_TX_OPEN, &conn->flags);
 	smp_rmb();	/* pairs with kmqtt_connect_up() */
 	kmqtt_batch_take_control(conn, batch);
-	if (open)
+	/* And again behind them: the last one may be a DISCONNECT of ours. */
+	if (open && test_bit(KMQTT_CONN_TX_OPEN, &conn->flags))
 		kmqtt_batch_take_items(conn, batch);
 	return batch;
 }

@@ -274,6 +274,16 @@ static const struct op_bytes races[][MAX_OPS] = {
 		DO(0, OP_PUBLISH, 1 | QOS(1), 2, 0), DO(1, OP_ACK, 15, 0, 0),
 		DO(3, OP_ACK, 15, 0, 0),
 	},
+	{	/* clients are ended, and messages for them come */
+		DO(0, OP_OPEN, 0, 0, 0), DO(0, OP_CONNECT, V5 | CLEAN, ID(0), 0),
+		DO(1, OP_OPEN, 0, 0, 0), DO(1, OP_CONNECT, V5 | CLEAN, ID(1), 0),
+		DO(2, OP_OPEN, 0, 0, 0), DO(2, OP_CONNECT, V5, ID(2), LIVES),
+		DO(0, OP_SUBSCRIBE, 2, 0, 0), DO(2, OP_SUBSCRIBE, 2, 1, 0),
+		DO(0, OP_HOLD, 2, 0, 0), DO(0, OP_KICK, 0, 0, 0),
+		DO(1, OP_PUBLISH, 1 | QOS(1), PID(1) | 2, 0),
+		DO(0, OP_HOLD, 2, 0, 0), DO(2, OP_KICK, 2, 0, 0),
+		DO(1, OP_PUBLISH, 1 | QOS(1), PID(2) | 2, 0),
+	},
 	{	/* messages to a share group, and members that leave it or end */
 		DO(0, OP_OPEN, 0, 0, 0), DO(0, OP_CONNECT, V5 | CLEAN, ID(0), 0),
 		DO(1, OP_OPEN, 0, 0, 0), DO(1, OP_CONNECT, V5, ID(1), LIVES),
