@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "ctl"))
 
+import history  # noqa: E402
 import ktap  # noqa: E402
 from checker import check  # noqa: E402
 from story import SIZE, Story, pair  # noqa: E402
@@ -676,6 +677,15 @@ def run(_, function, kinds):
 
 ktap.table("planted", [(name, function, kinds)
                        for name, function, kinds in ROWS])(run)
+
+@ktap.test
+def a_request_is_before_its_answer_whatever_the_clock():
+    ticks = iter((7.0, 7.0, 7.0, 7.01, 7.01))
+    clock = history.Clock(lambda: next(ticks))
+    times = [clock() for _ in range(5)]
+    assert times == sorted(set(times)), times
+    assert 7.01 <= times[-1] < 7.011, times
+
 
 if __name__ == "__main__":
     ktap.main()

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 
+import history
 import mqttlib
 
 SPACE = "kmqtt-history"
@@ -133,12 +134,12 @@ class World:
                     check=False)
 
     def disturb(self, function, client=None):
-        since = time.monotonic()
+        since = history.now()
         try:
             function()
         finally:
             more = {"client": client} if client else {}
-            self.record("disturb", since=since, until=time.monotonic(),
+            self.record("disturb", since=since, until=history.now(),
                         how=function.__name__, **more)
 
     def listener(self, absent):
