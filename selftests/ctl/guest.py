@@ -17,6 +17,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -201,6 +202,40 @@ def listener_of_a_port_that_is_taken():
     with Broker(), socket.create_server(("127.0.0.1", PORT + 1)):
         ctl("listener", "add", f"127.0.0.1:{PORT + 1}", status=1)
         expect(len(ask("listener")), 1)
+
+
+@ktap.test
+def listener_of_a_path():
+    """A file that nobody serves makes room for it, any other stays; and as
+    long as the kernel says no, each does."""
+    with Broker(), tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "socket")
+        dead = socket.socket(socket.AF_UNIX)
+        dead.bind(str(path))
+        dead.close()
+        file = path.stat().st_ino
+        os.chmod(folder, 0o777)
+        ctl("listener", "add", str(path), status=3, user=65534, group=65534,
+            extra_groups=[])
+        expect(path.stat().st_ino, file)
+        ctl("listener", "add", str(path), "auth", "open")
+        assert path.is_socket()
+        before = ask("listener")
+        _, err = ctl("listener", "add", str(path), status=1)
+        expect(err.count("\n"), 1)
+        expect(ask("listener"), before)
+        ctl("listener", "del", str(path))
+        assert not path.exists()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(path))
+            other.listen()
+            ctl("listener", "add", str(path), status=1)
+            assert path.exists()
+        path.unlink()
+        path.write_text("mine")
+        _, err = ctl("listener", "add", str(path), status=1)
+        assert "there is a file of this name" in err, err
+        expect(path.read_text(), "mine")
 
 
 @ktap.test

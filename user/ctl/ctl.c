@@ -185,7 +185,7 @@ int ctl_status_of(int err)
 	}
 }
 
-static int answer(struct ctl *ctl, int err)
+int ctl_answered(struct ctl *ctl, int err)
 {
 	if (err < 0)
 		ctl_warn(ctl, "%s", kmnl_error(ctl->nl));
@@ -194,12 +194,12 @@ static int answer(struct ctl *ctl, int err)
 
 int ctl_request(struct ctl *ctl, struct nl_msg *msg, kmnl_fn fn, void *arg)
 {
-	return answer(ctl, kmnl_request(ctl->nl, msg, fn, arg));
+	return ctl_answered(ctl, kmnl_request(ctl->nl, msg, fn, arg));
 }
 
 int ctl_dump(struct ctl *ctl, struct nl_msg *msg, kmnl_fn fn, void *arg)
 {
-	int status = answer(ctl, kmnl_dump(ctl->nl, msg, fn, arg));
+	int status = ctl_answered(ctl, kmnl_dump(ctl->nl, msg, fn, arg));
 
 	if (status == CTL_OK && kmnl_dump_changed(ctl->nl))
 		ctl_warn(ctl, "note: it changed while it was read");

@@ -139,6 +139,15 @@ void ctl_put(const struct ctl *ctl, struct nl_msg *msg, int type,
 	     const void *data, int len);
 
 /**
+ * ctl_answered() - say why a request has failed, if it has
+ * @ctl: run
+ * @err: what kmnl_request() or kmnl_dump() has returned
+ *
+ * Return: the status it comes to.
+ */
+int ctl_answered(struct ctl *ctl, int err);
+
+/**
  * ctl_request() - send a request and wait for the answer
  * @ctl: run
  * @msg: consumed

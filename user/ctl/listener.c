@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,27 +102,34 @@ static int take_id(int cmd, struct nlattr **attrs, void *arg)
 	return 0;
 }
 
+/* Returns 0 with its @id, or a negative errno. */
+static int add(struct ctl *ctl, const struct endpoint *ep,
+	       const struct listener_options *o, uint32_t *id)
+{
+	struct nl_msg *msg = ctl_msg(ctl, KMQTT_CMD_LISTENER_NEW);
+
+	put_endpoint(ctl, msg, ep);
+	put_options(ctl, msg, o);
+	return kmnl_request(ctl->nl, msg, take_id, id);
+}
+
 static int listener_add(struct ctl *ctl)
 {
 	const char *text = ctl_next(ctl,
 				    "the address, as 127.0.0.1:1883, or the path");
 	struct listener_options o;
 	struct endpoint ep;
-	struct nl_msg *msg;
 	uint32_t id = 0;
-	int status;
+	int ret;
 
 	parse_endpoint(ctl, text, &ep);
 	read_options(ctl, &o);
-	/* of a listener that has gone; what else is there, the kernel says */
-	if (ep.path)
-		sockfile_remove(ep.path);
-	msg = ctl_msg(ctl, KMQTT_CMD_LISTENER_NEW);
-	put_endpoint(ctl, msg, &ep);
-	put_options(ctl, msg, &o);
-	status = ctl_request(ctl, msg, take_id, &id);
-	if (status != CTL_OK)
-		return status;
+	ret = add(ctl, &ep, &o, &id);
+	/* the file may be of a listener that has gone */
+	if (ret == -EADDRINUSE && ep.path && !sockfile_remove(ep.path))
+		ret = add(ctl, &ep, &o, &id);
+	if (ret < 0)
+		return ctl_answered(ctl, ret);
 	if (ctl->out.json) {
 		json_begin(&ctl->out.writer, '{');
 		json_key(&ctl->out.writer, columns[COL_ID].key);

@@ -2,7 +2,9 @@
 #include "sockfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -34,18 +36,44 @@ static int answers(const char *path)
 	}
 }
 
+/* The folder, so that it stays the same one; *name is what is in there. */
+static int open_folder(const char *path, const char **name)
+{
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+	int fd;
+
+	*name = path + len;
+	if (len >= sizeof(folder))
+		return -ENAMETOOLONG;
+	if (!len)
+		folder[len++] = '.';
+	else
+		memcpy(folder, path, len);
+	folder[len] = '\0';
+	fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 int sockfile_remove(const char *path)
 {
+	const char *name;
 	struct stat st;
-	int ret;
+	int dir, ret = 0;
 
-	if (lstat(path, &st))
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -ENOTSOCK;
-	ret = answers(path);
-	if (!ret && unlink(path))
+	dir = open_folder(path, &name);
+	if (dir < 0)
+		return dir == -ENOENT ? 0 : dir;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
 		ret = -errno;
+	else if (!S_ISSOCK(st.st_mode))
+		ret = -ENOTSOCK;
+	if (!ret)
+		ret = answers(path);
+	if (!ret && unlinkat(dir, name, 0))
+		ret = -errno;
+	close(dir);
 	return ret == -ENOENT ? 0 : ret;
 }
 
