@@ -285,12 +285,22 @@ static void kmqtt_conn_finish(struct kmqtt_conn *conn)
  * sent, and TCP holds nothing that it has not acknowledged, which a reset could
  * take from it.
  */
-static bool kmqtt_conn_settled(const struct kmqtt_conn *conn)
+static bool kmqtt_conn_settled(struct kmqtt_conn *conn)
 {
-	return test_bit(KMQTT_CONN_NORMAL, &conn->flags) &&
-	       !READ_ONCE(conn->ctl_len) && !READ_ONCE(conn->rest) &&
-	       !atomic_read(&conn->tx_kicks) &&
-	       !READ_ONCE(conn->sock->sk->sk_wmem_queued);
+	bool settled;
+
+	/*
+	 * Nobody sends while we look: one who does may have taken what is left,
+	 * and put it back. A kick that comes meanwhile is lost: if anything is
+	 * left, the one of kmqtt_conn_linger() is next.
+	 */
+	if (!test_bit(KMQTT_CONN_NORMAL, &conn->flags) ||
+	    atomic_cmpxchg(&conn->tx_kicks, 0, 1))
+		return false;
+	settled = !READ_ONCE(conn->ctl_len) && !conn->rest &&
+		  !READ_ONCE(conn->sock->sk->sk_wmem_queued);
+	atomic_set_release(&conn->tx_kicks, 0);
+	return settled;
 }
 
 /* Our side is closed once all is sent; the peer's then has some time. */

@@ -5,8 +5,14 @@
 
 #include "conn.h"
 
-/* Send buffer of a client on a Unix socket (bytes, with all overhead). */
-#define KMQTT_SNDBUF_UNIX	131072
+/*
+ * What a Unix socket holds of what its client does not read: bytes, with all
+ * overhead. One more buffer is let in as long as the send buffer is not full:
+ * 32 KiB, a page for what is not in pages, and what describes them.
+ */
+#define KMQTT_UNIX_HOLDS	131072
+#define KMQTT_UNIX_BUFFER	(32768 + 8192)
+#define KMQTT_SNDBUF_UNIX	(KMQTT_UNIX_HOLDS - KMQTT_UNIX_BUFFER)
 
 struct net;
 struct netlink_ext_ack;
@@ -58,7 +64,7 @@ bool kmqtt_transport_has_files(const struct kmqtt_conn *conn);
  */
 static inline u32 kmqtt_transport_holds(const struct kmqtt_conn *conn)
 {
-	return kmqtt_transport_is_unix(conn) ? KMQTT_SNDBUF_UNIX : 0;
+	return kmqtt_transport_is_unix(conn) ? KMQTT_UNIX_HOLDS : 0;
 }
 
 /* The client was let in: bound what its socket holds. Process context. */
