@@ -177,42 +177,16 @@ static int listener_add(struct change *ch, const struct endpoint *e,
 			  kmnl_error(ch->nl));
 }
 
-/*
- * A listener whose file has gone, say with the folder of a service that was
- * started anew, is of no use to anybody: it is made again.
- */
-static int drop_unreachable(struct change *ch)
-{
-	for (size_t i = 0; i < ch->have.count; i++) {
-		struct endpoint *old = &ch->have.list[i];
-		int ret;
-
-		if (!*old->path || !is_wanted(ch, old) ||
-		    sockfile_served(old->path))
-			continue;
-		ret = kernel_listener_del(ch->nl, old->id);
-		if (ret < 0 && ret != -ENOENT)
-			return kernel_failed(ch, "remove a listener");
-		diag_warning(ch->diag, NULL, 0,
-			     "the file of the listener %s had gone: it is made again",
-			     endpoint_name(old));
-		old->id = 0;
-	}
-	return 0;
-}
-
 static int listeners_add(struct change *ch)
 {
 	struct endpoints *want = &ch->plan->endpoints;
 
-	if (drop_unreachable(ch))
-		return -1;
 	for (size_t i = 0; i < want->count; i++) {
 		const struct endpoint *old;
 		struct endpoint *e = &want->list[i];
 
 		old = endpoints_find(&ch->have, e);
-		if (old && old->id) {
+		if (old) {
 			e->id = old->id;
 			continue;
 		}
@@ -221,6 +195,35 @@ static int listeners_add(struct change *ch)
 		ch->is_new[i] = e->id != 0;
 	}
 	return 0;
+}
+
+/*
+ * A listener whose file has gone, say with the folder of a service that was
+ * started anew, is of no use to anybody: it is made again. Its clients are
+ * closed by that, so only when nothing can be undone any more.
+ */
+static void listeners_again(struct change *ch)
+{
+	struct endpoints *want = &ch->plan->endpoints;
+
+	for (size_t i = 0; i < want->count; i++) {
+		struct endpoint *e = &want->list[i];
+		int ret;
+
+		if (!*e->path || !e->id || ch->is_new[i] ||
+		    sockfile_served(e->path))
+			continue;
+		ret = kernel_listener_del(ch->nl, e->id);
+		if (ret < 0 && ret != -ENOENT) {
+			kernel_failed(ch, "remove a listener");
+			continue;
+		}
+		diag_warning(ch->diag, NULL, 0,
+			     "the file of the listener %s had gone: it is made again",
+			     endpoint_name(e));
+		e->id = 0;
+		ch->is_new[i] = !listener_add(ch, e, &e->id) && e->id;
+	}
 }
 
 /* modes and limits; what is in force may stay as it is */
@@ -357,6 +360,7 @@ int plan_apply(struct plan *plan, struct kmnl *nl, struct diag *diag)
 		goto out;
 	}
 	/* the new state is in force: what fails now is said, not undone */
+	listeners_again(&ch);
 	listeners_set(&ch);
 	listeners_remove(&ch);
 	ret = 0;

@@ -79,7 +79,13 @@ int sockfile_remove(const char *path)
 
 bool sockfile_served(const char *path)
 {
-	int ret = answers(path);
+	struct stat st;
+	int ret;
 
+	/* connect() says the same of other files as of dead sockets */
+	if (lstat(path, &st))
+		ret = -errno;
+	else
+		ret = S_ISSOCK(st.st_mode) ? answers(path) : -ENOTSOCK;
 	return ret && ret != -ENOENT && ret != -ENOTDIR;
 }

@@ -9,6 +9,9 @@
  * sockfile_remove() - remove the file of a Unix socket, if nobody answers there
  * @path: the file
  *
+ * A server between bind() and listen() does not answer either, and its file is
+ * removed: nothing tells it from one that was killed.
+ *
  * Return: 0: it is gone (or was not there); -ENOTSOCK: it is another kind of
  * file; -EADDRINUSE: somebody serves it; or another negative errno.
  */
@@ -19,7 +22,7 @@ int sockfile_remove(const char *path);
  * @path: of its file
  *
  * Return: false: nobody can connect there, also since there is no such file;
- * true: somebody listens, or it cannot be told.
+ * true: somebody listens, it is no socket, or it cannot be told.
  */
 bool sockfile_served(const char *path);
 
