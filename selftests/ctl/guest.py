@@ -36,7 +36,8 @@ def expect(value, wanted):
 
 def ctl(*args, status=0, **options):
     """Run the program; its status must be as told. Return (out, err)."""
-    done = subprocess.run([PROGRAM, *args], stdin=subprocess.DEVNULL,
+    program = ktap.for_anybody(PROGRAM) if "user" in options else PROGRAM
+    done = subprocess.run([program, *args], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, timeout=LIMIT, check=False, **options)
     assert done.returncode == status, \

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Test points to KTAP."""
 
+import atexit
+import functools
 import os
+import shutil
 import sys
+import tempfile
 import time
 import traceback
 
@@ -36,6 +40,16 @@ def table(name, rows):
 def many(count, least=1):
     """@count, a tenth of it where everything is checked."""
     return max(count // 10, least) if CHECKED else count
+
+
+@functools.lru_cache(maxsize=None)
+def for_anybody(program):
+    """A copy that each user may execute: the tree may be in a folder of root's
+    own."""
+    folder = tempfile.mkdtemp(prefix="kmqtt-for-anybody-")
+    atexit.register(shutil.rmtree, folder)
+    os.chmod(folder, 0o755)
+    return shutil.copy(program, folder)
 
 
 def eventually(function, what="it did not come true"):

@@ -19,11 +19,12 @@ import threading
 
 sys.dont_write_bytecode = True
 
-from serving import (CONF, DIR, LIMIT, MODULE, PASSWORDS, REFUSED, RELOADED,
-                     SERVES, Client, Daemon, alive, ask, client, ctl,
+from serving import (CONF, DIR, KMQTTD, LIMIT, MODULE, PASSWORDS, REFUSED,
+                     RELOADED, SERVES, Client, Daemon, alive, ask, client, ctl,
                      eventually, fails, main, module_in, no_listener,
                      nothing_left, question_waits, refused, setting, test,
                      users_conf)
+from ktap import for_anybody
 from mqttlib import Closed
 import wire
 
@@ -154,7 +155,7 @@ def only_one_daemon():
 @test
 def not_root():
     os.chmod(DIR, 0o755)
-    fails("", "CAP_NET_ADMIN",
+    fails("", "CAP_NET_ADMIN", program=for_anybody(KMQTTD),
           preexec_fn=lambda: (os.setgid(65534), os.setuid(65534)))
 
 

@@ -74,13 +74,13 @@ RUNNING = []
 class Daemon:
     """A running kmqttd; its log is read from a file."""
 
-    def __init__(self, conf="", *args, wait=SERVES, **more):
+    def __init__(self, conf="", *args, wait=SERVES, program=KMQTTD, **more):
         self.serial = len(list(DIR.glob("log.*")))
         self.log_path = DIR / f"log.{self.serial}"
         CONF.write_text(conf)
         with open(self.log_path, "w") as log:
             self.proc = subprocess.Popen(
-                [KMQTTD, "-c", str(CONF), *args], stdin=subprocess.DEVNULL,
+                [program, "-c", str(CONF), *args], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, cwd=DIR, **more)
         RUNNING.append(self)
         self.seen = 0
