@@ -678,6 +678,7 @@ def run(_, function, kinds):
 ktap.table("planted", [(name, function, kinds)
                        for name, function, kinds in ROWS])(run)
 
+
 @ktap.test
 def a_request_is_before_its_answer_whatever_the_clock():
     ticks = iter((7.0, 7.0, 7.0, 7.01, 7.01))

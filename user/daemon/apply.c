@@ -222,7 +222,8 @@ static void listeners_again(struct change *ch)
 			     "the file of the listener %s had gone: it is made again",
 			     endpoint_name(e));
 		e->id = 0;
-		ch->is_new[i] = !listener_add(ch, e, &e->id) && e->id;
+		listener_add(ch, e, &e->id);
+		ch->is_new[i] = e->id != 0;
 	}
 }
 

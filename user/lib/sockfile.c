@@ -36,21 +36,29 @@ static int answers(const char *path)
 	}
 }
 
+/* As answers(), of @name in a folder; -ENOTSOCK: it is another kind of file */
+static int look(int folder, const char *name, const char *path)
+{
+	struct stat st;
+
+	/* connect() says the same of other files as of dead sockets */
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	return S_ISSOCK(st.st_mode) ? answers(path) : -ENOTSOCK;
+}
+
 /* The folder, so that it stays the same one; *name is what is in there. */
 static int open_folder(const char *path, const char **name)
 {
 	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	const char *slash = strrchr(path, '/');
-	size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+	size_t len;
 	int fd;
 
-	*name = path + len;
+	*name = strrchr(path, '/') + 1;
+	len = *name - path;
 	if (len >= sizeof(folder))
 		return -ENAMETOOLONG;
-	if (!len)
-		folder[len++] = '.';
-	else
-		memcpy(folder, path, len);
+	memcpy(folder, path, len);
 	folder[len] = '\0';
 	fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -59,18 +67,12 @@ static int open_folder(const char *path, const char **name)
 int sockfile_remove(const char *path)
 {
 	const char *name;
-	struct stat st;
-	int dir, ret = 0;
+	int dir, ret;
 
 	dir = open_folder(path, &name);
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
-		ret = -errno;
-	else if (!S_ISSOCK(st.st_mode))
-		ret = -ENOTSOCK;
-	if (!ret)
-		ret = answers(path);
+	ret = look(dir, name, path);
 	if (!ret && unlinkat(dir, name, 0))
 		ret = -errno;
 	close(dir);
@@ -79,13 +81,7 @@ int sockfile_remove(const char *path)
 
 bool sockfile_served(const char *path)
 {
-	struct stat st;
-	int ret;
+	int ret = look(AT_FDCWD, path, path);
 
-	/* connect() says the same of other files as of dead sockets */
-	if (lstat(path, &st))
-		ret = -errno;
-	else
-		ret = S_ISSOCK(st.st_mode) ? answers(path) : -ENOTSOCK;
 	return ret && ret != -ENOENT && ret != -ENOTDIR;
 }

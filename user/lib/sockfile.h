@@ -7,7 +7,7 @@
 
 /**
  * sockfile_remove() - remove the file of a Unix socket, if nobody answers there
- * @path: the file
+ * @path: the file, absolute
  *
  * A server between bind() and listen() does not answer either, and its file is
  * removed: nothing tells it from one that was killed.
@@ -19,7 +19,7 @@ int sockfile_remove(const char *path);
 
 /**
  * sockfile_served() - does somebody listen on the Unix socket at a path
- * @path: of its file
+ * @path: of its file, absolute
  *
  * Return: false: nobody can connect there, also since there is no such file;
  * true: somebody listens, it is no socket, or it cannot be told.
