@@ -92,6 +92,13 @@ static void kmqtt_batch_add(struct kmqtt_batch *batch, const void *base,
 	batch->nr_vec++;
 }
 
+void kmqtt_batch_start_control(struct kmqtt_conn *conn)
+{
+	conn->ctl = conn->ctl_few;
+	conn->ctl_size = KMQTT_CTL_FEW;
+	WRITE_ONCE(conn->ctl_len, 0);
+}
+
 void kmqtt_batch_take_control(struct kmqtt_conn *conn,
 			      struct kmqtt_batch *batch)
 {
@@ -100,14 +107,17 @@ void kmqtt_batch_take_control(struct kmqtt_conn *conn,
 	if (!READ_ONCE(conn->ctl_len))
 		return;
 	spin_lock(&conn->ctl_lock);
-	batch->ctl = conn->ctl;
-	batch->ctl_size = conn->ctl_size;
 	len = conn->ctl_len;
-	conn->ctl = NULL;
-	conn->ctl_size = 0;
-	WRITE_ONCE(conn->ctl_len, 0);
+	if (conn->ctl == conn->ctl_few) {
+		memcpy(batch->scratch, conn->ctl, len);
+		batch->scratch_len = len;
+	} else {
+		batch->ctl = conn->ctl;
+		batch->ctl_size = conn->ctl_size;
+	}
+	kmqtt_batch_start_control(conn);
 	spin_unlock(&conn->ctl_lock);
-	kmqtt_batch_add(batch, batch->ctl, len);
+	kmqtt_batch_add(batch, batch->ctl ?: batch->scratch, len);
 }
 
 /* Topic aliases we give: the first topics get them, for good. */

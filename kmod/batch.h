@@ -22,7 +22,8 @@
  * @nr_vec: how many
  * @vec_done: of these, sent
  * @bytes: in @vec, not sent yet
- * @ctl: control packets taken from the connection, or NULL
+ * @ctl: control packets taken from the connection, or NULL: few are copied to
+ *	@scratch
  * @ctl_size: bytes allocated for it
  * @big: head of a message whose topic or properties pass @scratch, or NULL
  * @big_size: bytes allocated and charged for it
@@ -72,6 +73,9 @@ void kmqtt_batch_release(struct kmqtt_conn *conn, struct kmqtt_batch *batch);
 
 /* Free @big, if there is one. Any context. */
 void kmqtt_batch_free_big(struct kmqtt_conn *conn, struct kmqtt_batch *batch);
+
+/* No control packets are queued. ctl_lock held, or nobody else has @conn. */
+void kmqtt_batch_start_control(struct kmqtt_conn *conn);
 
 /* Take what is due: control packets, deliveries. Tx owner, any context. */
 void kmqtt_batch_take_control(struct kmqtt_conn *conn,

@@ -15,6 +15,7 @@
 #include <linux/tcp.h>
 #include <net/sock.h>
 #include <linux/kmqtt.h>
+#include "batch.h"
 #include "broker.h"
 #include "compat.h"
 #include "control.h"
@@ -484,6 +485,7 @@ static struct kmqtt_conn *kmqtt_conn_alloc(struct kmqtt_listener *listener,
 	conn->expected_at = -1;
 	conn->max_packet = kmqtt_cfg(broker, KMQTT_SET_CONNECT_SIZE_MAX);
 	spin_lock_init(&conn->ctl_lock);
+	kmqtt_batch_start_control(conn);
 	INIT_LIST_HEAD(&conn->list);
 	INIT_LIST_HEAD(&conn->half_open);
 	INIT_LIST_HEAD(&conn->dirty);

@@ -7,6 +7,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include "addr.h"
+#include "conn_state.h"
 #include "core/packet.h"
 
 struct kmqtt_auth_answer;
@@ -19,35 +20,8 @@ struct kmqtt_batch;
 struct sock;
 struct socket;
 
-/** enum kmqtt_conn_state - written by the io work only */
-enum kmqtt_conn_state {
-	KMQTT_CONN_NEW,		/* no CONNECT yet */
-	KMQTT_CONN_AUTH,	/* the authority is asked; nothing is read */
-	KMQTT_CONN_CHALLENGED,	/* the client was sent AUTH, its AUTH is due */
-	KMQTT_CONN_TAKEOVER,	/* waits for the session's old connection */
-	KMQTT_CONN_UP,		/* CONNACK is queued */
-	KMQTT_CONN_LINGER,	/* our side is closed, the peer's is drained */
-	KMQTT_CONN_CLOSED,
-};
-
-/** enum kmqtt_conn_flags - bits of conn->flags */
-enum kmqtt_conn_flags {
-	KMQTT_CONN_ABORT,	/* no DISCONNECT, no lingering */
-	KMQTT_CONN_NORMAL,	/* ended by DISCONNECT 0x00: no will */
-	KMQTT_CONN_SILENT,	/* no DISCONNECT is sent */
-	KMQTT_CONN_DIRTY,	/* on somebody's flush list */
-	KMQTT_CONN_TX_BLOCKED,	/* waits for sk_write_space */
-	KMQTT_CONN_RX_PAUSED,	/* not read until our answers drain */
-	KMQTT_CONN_TX_OPEN,	/* between CONNACK and our DISCONNECT: deliveries */
-	KMQTT_CONN_TX_FIN,	/* when all control packets are out, send FIN */
-	KMQTT_CONN_TX_DEAD,	/* the socket failed or was shut down */
-	KMQTT_CONN_LINGERED,	/* the lingering time is over */
-	KMQTT_CONN_REAUTH,	/* a re-authentication is going on */
-	KMQTT_CONN_TIMED,	/* the time for CONNECT is running */
-	KMQTT_CONN_ASKED,	/* the authority has a question about it */
-	KMQTT_CONN_SPOKE,	/* its CONNECT or AUTH is being handled */
-	KMQTT_CONN_RETRY,	/* @timer was set for what lacked memory */
-};
+/* Bytes of control packets that have their place in the connection. */
+#define KMQTT_CTL_FEW	32
 
 /* In conn->closing, beside the reason code, which may be 0. */
 #define KMQTT_CLOSING	0x100
@@ -97,7 +71,8 @@ enum kmqtt_conn_flags {
  * @tx_kicks: > 0: somebody owns the sending side; see send.c
  * @ctl_lock: guards @ctl*; innermost
  * @ctl: encoded control packets, sent before any PUBLISH
- * @ctl_len: bytes in it; @ctl_size: bytes allocated
+ * @ctl_len: bytes in it; @ctl_size: bytes there is room for
+ * @ctl_few: is @ctl until more are queued: an acknowledgment or two
  * @rest: what a partial send left (tx owner)
  * @alias_out: topics by alias-1 we told the client (tx owner)
  * @alias_out_nr: how many; @alias_out_max: how many it takes
@@ -152,6 +127,7 @@ struct kmqtt_conn {
 	u8 *ctl;
 	u32 ctl_len;
 	u32 ctl_size;
+	u8 ctl_few[KMQTT_CTL_FEW];
 	struct kmqtt_batch *rest;
 	struct mqtt_str *alias_out;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A queue of references in chunks. A fan-out to a thousand clients allocates a
- * chunk for each, not an object for each message; an empty queue has none.
+ * A queue of references in chunks. A client that keeps up has one message at a
+ * time, which has its place in the queue itself. A burst to a thousand clients
+ * allocates a chunk for each, not an object for each message.
  */
 #include "fifo.h"
 
@@ -44,22 +45,33 @@ static struct kmqtt_fifo_chunk *kmqtt_fifo_grow(struct kmqtt_fifo *fifo,
 
 bool kmqtt_fifo_add(struct kmqtt_fifo *fifo, struct kmqtt_msg *msg, bool retain)
 {
+	unsigned long item = (unsigned long)msg |
+			     (retain ? KMQTT_FIFO_RETAIN : 0);
 	struct kmqtt_fifo_chunk *chunk = fifo->last;
 
+	if (kmqtt_fifo_empty(fifo)) {
+		kmqtt_msg_get(msg);
+		fifo->alone = item;
+		fifo->tail++;
+		return true;
+	}
 	if (!chunk || fifo->tail - chunk->base == KMQTT_FIFO_CHUNK) {
 		chunk = kmqtt_fifo_grow(fifo, msg->broker);
 		if (!chunk)
 			return false;
 	}
-	chunk->items[fifo->tail++ - chunk->base] =
-		(unsigned long)kmqtt_msg_get(msg) |
-		(retain ? KMQTT_FIFO_RETAIN : 0);
+	kmqtt_msg_get(msg);
+	chunk->items[fifo->tail++ - chunk->base] = item;
 	return true;
 }
 
 struct kmqtt_msg *kmqtt_fifo_peek(const struct kmqtt_fifo *fifo, bool *retain)
 {
-	unsigned long item = fifo->first->items[fifo->head - fifo->first->base];
+	const struct kmqtt_fifo_chunk *chunk = fifo->first;
+	unsigned long item = fifo->alone;
+
+	if (!item)
+		item = chunk->items[fifo->head - chunk->base];
 
 	*retain = item & KMQTT_FIFO_RETAIN;
 	return (struct kmqtt_msg *)(item & ~KMQTT_FIFO_RETAIN);
@@ -70,7 +82,12 @@ struct kmqtt_msg *kmqtt_fifo_take(struct kmqtt_fifo *fifo, bool *retain)
 	struct kmqtt_msg *msg = kmqtt_fifo_peek(fifo, retain);
 	struct kmqtt_fifo_chunk *chunk = fifo->first;
 
-	if (++fifo->head - chunk->base < KMQTT_FIFO_CHUNK &&
+	fifo->head++;
+	if (fifo->alone) {
+		fifo->alone = 0;
+		return msg;
+	}
+	if (fifo->head - chunk->base < KMQTT_FIFO_CHUNK &&
 	    !kmqtt_fifo_empty(fifo))
 		return msg;
 	fifo->first = chunk->next;

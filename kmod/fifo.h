@@ -10,12 +10,14 @@ struct kmqtt_msg;
 
 /**
  * struct kmqtt_fifo - all zero when new; its owner's lock guards it
- * @first: chunk of the oldest; NULL if there is none
+ * @alone: the oldest, if it came when there was no other, else 0
+ * @first: chunk of the oldest of the others; NULL if there is none
  * @last: chunk of the newest
  * @head: position of the oldest; counts what was ever taken
  * @tail: position behind the newest
  */
 struct kmqtt_fifo {
+	unsigned long alone;
 	struct kmqtt_fifo_chunk *first;
 	struct kmqtt_fifo_chunk *last;
 	u32 head;

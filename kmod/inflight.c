@@ -40,7 +40,7 @@ static u8 kmqtt_inflight_pubrel(struct kmqtt_run *run, struct kmqtt_conn *conn,
 static u8 kmqtt_inflight_step(struct kmqtt_session *session, u16 packet_id,
 			      u8 event)
 {
-	struct kmqtt_out *out = xa_load(&session->by_id, packet_id);
+	struct kmqtt_out *out = kmqtt_packet_id_find(session, packet_id);
 	struct mqtt_qos_step step;
 	u8 state = MQTT_QOS_DONE;
 

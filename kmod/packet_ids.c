@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Packet identifiers of what is on its way to a client [MQTT-2.2.1-4]. */
+/*
+ * Packet identifiers of what is on its way to a client [MQTT-2.2.1-4]. One that
+ * acknowledges each message before the next has their place in the session; an
+ * xarray would allocate and free its node for each. Those beyond are in one.
+ */
 #include "packet_ids.h"
 
 #include <linux/kernel.h>
@@ -18,11 +22,43 @@ static u32 kmqtt_packet_id_limit(u32 window)
 		   (u32)U16_MAX);
 }
 
-/* After a change of nr_inflight. */
+/* The place of @out, or a free one for NULL; NULL: there is none. */
+static struct kmqtt_out **kmqtt_packet_id_place(struct kmqtt_session *session,
+						const struct kmqtt_out *out)
+{
+	u32 i;
+
+	for (i = 0; i < KMQTT_ID_FEW; i++)
+		if (session->id_few[i] == out)
+			return &session->id_few[i];
+	return NULL;
+}
+
+static struct kmqtt_out *kmqtt_packet_id_few(struct kmqtt_session *session,
+					     u32 id)
+{
+	u32 i;
+
+	for (i = 0; i < KMQTT_ID_FEW; i++)
+		if (session->id_few[i] && session->id_few[i]->packet_id == id)
+			return session->id_few[i];
+	return NULL;
+}
+
+struct kmqtt_out *kmqtt_packet_id_find(struct kmqtt_session *session, u16 id)
+{
+	lockdep_assert_held(&session->lock);
+	return kmqtt_packet_id_few(session, id) ?: xa_load(&session->by_id, id);
+}
+
+/* After a change of nr_by_id. */
 static void kmqtt_packet_id_charge(struct kmqtt_session *session)
 {
-	u32 bytes = kmqtt_ids_bytes(session->nr_inflight, session->id_max);
+	u32 bytes;
 
+	if (!session->nr_by_id)
+		session->id_max = 0;
+	bytes = kmqtt_ids_bytes(session->nr_by_id, session->id_max);
 	if (bytes > session->id_bytes)
 		kmqtt_charge_always(session->broker, bytes - session->id_bytes);
 	else if (bytes < session->id_bytes)
@@ -30,34 +66,80 @@ static void kmqtt_packet_id_charge(struct kmqtt_session *session)
 	session->id_bytes = bytes;
 }
 
-int kmqtt_packet_id_get(struct kmqtt_session *session, struct kmqtt_out *out)
+/* Into a free place, while nobody else has an identifier in the xarray. */
+static bool kmqtt_packet_id_take(struct kmqtt_session *session,
+				 struct kmqtt_out *out, u32 limit)
 {
-	u32 limit = kmqtt_packet_id_limit(session->window), id;
-	int ret;
+	struct kmqtt_out **place = kmqtt_packet_id_place(session, NULL);
+	u32 id;
 
-	lockdep_assert_held(&session->lock);
-	ret = xa_alloc_cyclic(&session->by_id, &id, out, XA_LIMIT(1, limit),
-			      &session->last_id, GFP_ATOMIC | __GFP_NOWARN);
-	if (ret < 0)
-		return -ENOMEM;
+	if (!place)
+		return false;
+	/* Once more than there are places at most. */
+	for (id = session->next_id;; id++) {
+		if (!id || id > limit)
+			id = 1;
+		if (!kmqtt_packet_id_few(session, id))
+			break;
+	}
+	session->next_id = id + 1;
 	out->packet_id = id;
-	session->nr_inflight++;
-	session->id_max = max(session->id_max, limit);
+	*place = out;
+	return true;
+}
+
+/* Into the xarray, which knows nothing of those in the session. */
+static int kmqtt_packet_id_store(struct kmqtt_session *session,
+				 struct kmqtt_out *out, u32 limit)
+{
+	u32 id;
+
+	for (;;) {
+		if (xa_alloc_cyclic(&session->by_id, &id, out,
+				    XA_LIMIT(1, limit), &session->next_id,
+				    GFP_ATOMIC | __GFP_NOWARN) < 0)
+			return -ENOMEM;
+		if (!kmqtt_packet_id_few(session, id))
+			break;
+		xa_erase(&session->by_id, id);
+	}
+	out->packet_id = id;
+	session->nr_by_id++;
+	session->id_max = max_t(u32, session->id_max, limit);
 	kmqtt_packet_id_charge(session);
 	return 0;
 }
 
+int kmqtt_packet_id_get(struct kmqtt_session *session, struct kmqtt_out *out)
+{
+	u32 limit = kmqtt_packet_id_limit(session->window);
+	int ret = 0;
+
+	lockdep_assert_held(&session->lock);
+	if (session->nr_by_id || !kmqtt_packet_id_take(session, out, limit))
+		ret = kmqtt_packet_id_store(session, out, limit);
+	if (!ret)
+		session->nr_inflight++;
+	return ret;
+}
+
 void kmqtt_packet_id_put(struct kmqtt_session *session, struct kmqtt_out *out)
 {
+	struct kmqtt_out **place;
+
 	lockdep_assert_held(&session->lock);
 	if (!out->packet_id)
 		return;
-	xa_erase(&session->by_id, out->packet_id);
+	place = kmqtt_packet_id_place(session, out);
+	if (place) {
+		*place = NULL;
+	} else {
+		xa_erase(&session->by_id, out->packet_id);
+		session->nr_by_id--;
+		kmqtt_packet_id_charge(session);
+	}
 	out->packet_id = 0;
 	session->nr_inflight--;
-	if (!session->nr_inflight)
-		session->id_max = 0;
-	kmqtt_packet_id_charge(session);
 	if (out->counted)
 		session->nr_sent--;
 	out->counted = 0;

@@ -44,6 +44,15 @@ static inline size_t kmqtt_id_bytes(u32 nr)
 int kmqtt_packet_id_get(struct kmqtt_session *session, struct kmqtt_out *out);
 
 /**
+ * kmqtt_packet_id_find() - whose is it
+ * @session: of the client that acknowledges
+ * @id: what it says
+ *
+ * Context: session->lock held. Return: the delivery, NULL if there is none.
+ */
+struct kmqtt_out *kmqtt_packet_id_find(struct kmqtt_session *session, u16 id);
+
+/**
  * kmqtt_packet_id_put() - it leaves the window
  * @session: whose
  * @out: may have no identifier

@@ -59,7 +59,10 @@ enum kmqtt_tx_result {
  */
 static DEFINE_PER_CPU(struct page_frag, kmqtt_tx_frag);
 
-/* Control packets: kvmalloc()ed bytes that grow under ctl_lock. */
+/*
+ * Control packets: a few bytes in the connection, or kvmalloc()ed ones that grow
+ * under ctl_lock.
+ */
 
 /* More than a client needs that reads is what it may not make us hold. */
 static u8 *kmqtt_ctl_alloc(struct kmqtt_broker *broker, u32 size)
@@ -97,10 +100,11 @@ static bool kmqtt_ctl_append(struct kmqtt_conn *conn, const u8 *buf, u32 len)
 /* ctl_lock held. The old buffer comes back in @buf and @size. */
 static void kmqtt_ctl_replace(struct kmqtt_conn *conn, u8 **buf, u32 *size)
 {
-	if (conn->ctl_len)
-		memcpy(*buf, conn->ctl, conn->ctl_len);
+	memcpy(*buf, conn->ctl, conn->ctl_len);
 	swap(*buf, conn->ctl);
 	swap(*size, conn->ctl_size);
+	if (*buf == conn->ctl_few)
+		*buf = NULL;
 }
 
 int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len)
@@ -477,7 +481,8 @@ void kmqtt_send_free(struct kmqtt_conn *conn)
 		kmqtt_batch_release(conn, conn->rest);
 		kfree(conn->rest);
 	}
-	kmqtt_ctl_free(conn->broker, conn->ctl, conn->ctl_size);
+	if (conn->ctl != conn->ctl_few)
+		kmqtt_ctl_free(conn->broker, conn->ctl, conn->ctl_size);
 	kmqtt_batch_free_aliases(conn);
 }
 

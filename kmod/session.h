@@ -30,11 +30,14 @@ struct kmqtt_will {
 	bool has_expiry;
 };
 
+/* Deliveries with a packet identifier that have their place in the session. */
+#define KMQTT_ID_FEW	2
+
 /**
  * struct kmqtt_session - what is kept for a client identifier
  * @hash: in broker->sessions
  * @ref: table, connection, each subscription, timer
- * @rcu: for lookups
+ * @rcu: for lookups; with the last reference gone, in place of @replays
  * @broker: whose
  * @client_id: in @id_buf
  * @username: NUL-terminated or NULL, charged; replaced at attach under
@@ -49,8 +52,9 @@ struct kmqtt_will {
  * @fifo: QoS 0 to send next, without an object each; see kmqtt_out.behind
  * @pending: QoS above 0, waits for the window
  * @inflight: sent and not acknowledged, in the order they were sent
- * @by_id: packet identifier -> kmqtt_out in @ready or @inflight
- * @last_id: for xa_alloc_cyclic; @id_max: none in use is above it
+ * @id_few: kmqtt_out in @ready or @inflight with a packet identifier
+ * @by_id: packet identifier -> @nr_by_id others of them
+ * @next_id: to try first; @id_max: none in @by_id is above it
  * @id_bytes: charged for @by_id
  * @nr_inflight: packet identifiers in use
  * @nr_sent: of these, sent on this connection and not acknowledged; never
@@ -81,7 +85,6 @@ struct kmqtt_will {
 struct kmqtt_session {
 	struct rhash_head hash;
 	struct kref ref;
-	struct rcu_head rcu;
 	struct kmqtt_broker *broker;
 	struct mqtt_str client_id;
 	char __rcu *username;
@@ -98,15 +101,20 @@ struct kmqtt_session {
 	struct kmqtt_fifo fifo;
 	struct list_head pending;
 	struct list_head inflight;
+	struct kmqtt_out *id_few[KMQTT_ID_FEW];
 	struct xarray by_id;
-	u32 last_id;
-	u32 id_max;
+	u32 next_id;
 	u32 id_bytes;
-	u32 nr_inflight;
-	u32 nr_sent;
+	u16 nr_by_id;
+	u16 id_max;
+	u16 nr_inflight;
+	u16 nr_sent;
 	u32 nr_queued;
 	u64 queued_bytes;
-	struct list_head replays;
+	union {
+		struct rcu_head rcu;
+		struct list_head replays;
+	};
 	u32 nr_replay;
 	u64 dropped;
 	u16 rel_few[KMQTT_REL_FEW];

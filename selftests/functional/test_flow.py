@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Flow control (receive maximum, both ways) and order."""
 
+import random
+
 import wire
-from harness import Skip, equal, shows, versions
+from harness import Skip, check, equal, shows, versions
 from wire import PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, RECEIVE_MAXIMUM
 
 
@@ -97,6 +99,31 @@ def receive_maximum_after_reconnect(t):
     c.close()
     c = t.lasting(cid, present=True, properties=[(RECEIVE_MAXIMUM, 2)])
     acknowledge_all(c, 2, 8)
+
+
+@shows("MQTT-2.2.1-4", "MQTT-4.3.2-2")
+def acknowledged_in_any_order(t):
+    """From one message in flight to as many as may be and back, acknowledged in
+    any order: no identifier in use is given to another, none is lost."""
+    window, count, chance = 7, 400, random.Random(1)
+    topic = t.topic()
+    c = t.client(5, properties=[(RECEIVE_MAXIMUM, window)])
+    c.sub(topic, 1)
+    sender = t.client(5)
+    flight = {}
+    for number in range(count):
+        sender.send_pub(topic, str(number), 1)
+        sender.expect(PUBACK, reason=0)
+        pkt = c.expect(PUBLISH, payload=str(number).encode())
+        check(pkt.pid not in flight, f"{pkt.pid} is in use")
+        flight[pkt.pid] = pkt
+        # Now few, now many of them are left.
+        most = window - 1 if number // 25 % 2 else 1
+        while len(flight) > most or (flight and chance.random() < 0.2):
+            c.answer(flight.pop(chance.choice(sorted(flight))))
+    for pid in sorted(flight, key=lambda _: chance.random()):
+        c.answer(flight[pid])
+    c.expect_no_message(via=sender)
 
 
 @shows("MQTT-4.9.0-2", "MQTT-3.3.4-9")
