@@ -140,8 +140,9 @@ static u8 kmqtt_publish_check(struct kmqtt_conn *conn,
 		return MQTT_RC_QOS_NOT_SUPPORTED;
 	if (publish->retain && !kmqtt_cfg(broker, KMQTT_SET_RETAIN_AVAILABLE))
 		return MQTT_RC_RETAIN_NOT_SUPPORTED;
-	if (mqtt_topic_depth(topic) > kmqtt_cfg(broker,
-						KMQTT_SET_MAX_TOPIC_LEVELS))
+	/* An alias may have been given when more levels were allowed. */
+	if ((publish->levels ?: mqtt_topic_depth(topic)) >
+	    kmqtt_cfg(broker, KMQTT_SET_MAX_TOPIC_LEVELS))
 		return MQTT_RC_TOPIC_NAME_INVALID;
 	/* With an acknowledgment to say it in, the connection may stay. */
 	if (!publish->qos && !kmqtt_publish_format_valid(publish))

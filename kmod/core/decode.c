@@ -244,9 +244,9 @@ u8 mqtt_decode_publish(const u8 *body, u32 len, u8 flags, u8 version,
 	}
 	publish->payload = in;
 
+	publish->levels = mqtt_topic_name_levels(&publish->topic);
 	if (publish->topic.len)
-		return mqtt_topic_name_valid(&publish->topic) ?
-			0 : MQTT_RC_TOPIC_NAME_INVALID;
+		return publish->levels ? 0 : MQTT_RC_TOPIC_NAME_INVALID;
 	/* an alias can stand for a topic, nothing else can [MQTT-4.7.3-1] */
 	return mqtt_props_has(&publish->props, MQTT_PROP_TOPIC_ALIAS) ?
 		0 : MQTT_RC_PROTOCOL_ERROR;

@@ -67,6 +67,7 @@ struct mqtt_connect {
  * @retain: RETAIN flag
  * @packet_id: 0 at QoS 0, and only there
  * @topic: a valid topic name; empty with a topic alias only
+ * @levels: of @topic, 0 if it is empty
  * @payload: any bytes, possibly none
  * @props: of the message
  */
@@ -75,6 +76,7 @@ struct mqtt_publish {
 	bool dup;
 	bool retain;
 	u16 packet_id;
+	u32 levels;
 	struct mqtt_str topic;
 	struct mqtt_str payload;
 	struct mqtt_props props;

@@ -19,16 +19,21 @@ static bool is_wild(u8 c)
 	return c == '+' || c == '#';
 }
 
-bool mqtt_topic_name_valid(const struct mqtt_str *name)
+u32 mqtt_topic_name_levels(const struct mqtt_str *name)
 {
-	u32 i;
+	u32 i, levels = 1;
 
 	if (!name->len || name->len > MQTT_STRING_MAX)
-		return false;
-	for (i = 0; i < name->len; i++)
+		return 0;
+	for (i = 0; i < name->len; i++) {
+		/* Letters and digits are behind what has a meaning. */
+		if (name->data[i] > '/')
+			continue;
 		if (is_wild(name->data[i]))
-			return false;
-	return true;
+			return 0;
+		levels += name->data[i] == '/';
+	}
+	return levels;
 }
 
 bool mqtt_topic_filter_valid(const struct mqtt_str *filter)

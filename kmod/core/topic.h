@@ -16,12 +16,19 @@
 bool mqtt_utf8_valid(const u8 *s, u32 len);
 
 /**
- * mqtt_topic_name_valid() - can a message be published to it
+ * mqtt_topic_name_levels() - can a message be published to it, and how deep
  * @name: text, found to be UTF-8 by the decoder
  *
  * Neither empty nor with wildcards [MQTT-4.7.3-1] [MQTT-4.7.0-1].
+ *
+ * Return: levels, at least 1; 0: not a topic name.
  */
-bool mqtt_topic_name_valid(const struct mqtt_str *name);
+u32 mqtt_topic_name_levels(const struct mqtt_str *name);
+
+static inline bool mqtt_topic_name_valid(const struct mqtt_str *name)
+{
+	return mqtt_topic_name_levels(name);
+}
 
 /**
  * mqtt_topic_filter_valid() - can it be subscribed to

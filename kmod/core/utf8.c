@@ -2,6 +2,8 @@
 /* What MQTT accepts as text. */
 #include "topic.h"
 
+#include <linux/string.h>
+
 static bool is_tail(u8 c)
 {
 	return (c & 0xc0) == 0x80;
@@ -44,11 +46,27 @@ static u32 sequence_len(const u8 *s, u32 left)
 	return n;
 }
 
+/* Bytes at the beginning, eight at a time, that are ASCII and not zero. */
+static u32 ascii_len(const u8 *s, u32 len)
+{
+	const u64 ones = 0x0101010101010101ULL, tops = ones << 7;
+	u64 word;
+	u32 i;
+
+	for (i = 0; len - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, s + i, sizeof(word));
+		/* With no top bit set, a zero borrows the one above it. */
+		if ((word | (word - ones)) & tops)
+			break;
+	}
+	return i;
+}
+
 bool mqtt_utf8_valid(const u8 *s, u32 len)
 {
 	u32 i, n;
 
-	for (i = 0; i < len; i += n) {
+	for (i = ascii_len(s, len); i < len; i += n) {
 		n = 1;
 		if (s[i] & 0x80)
 			n = sequence_len(s + i, len - i);
