@@ -148,14 +148,14 @@ test: guest-packages
 		--module build/$$kver/kmqtt.ko $(if $(T),,$(debug_args)) "$(T)"
 
 # The guest's tests with a kernel that checks memory, locks, RCU and leaks. Its
-# module is built beside the others and counts what is executed (gcov);
-# kmqtt.ko stays what it was.
+# module is built beside the others, counts what is executed (gcov) and handles
+# all that it can where it arrives (express_after); kmqtt.ko stays what it was.
 debug_module = $(NEED) "building the module" $(PACKAGES_MODULE) && \
 	debug=$$(selftests/guest/debug-kernel) && \
 	module=$$(readlink kmqtt.ko || :) && \
 	$(MAKE) --no-print-directory -s -j$$(nproc) build-module user \
 		KVER=debug KDIR=$$debug/build \
-		KBUILD_ARGS="KCFLAGS=-g GCOV_PROFILE=y" && \
+		KBUILD_ARGS="KCFLAGS=\"-g -DKMQTT_EXPRESS_AFTER=1\" GCOV_PROFILE=y" && \
 	ln -sfn $${module:-build/debug/kmqtt.ko} kmqtt.ko
 debug_args = --debug-kernel $$debug/bzImage --debug-module build/debug/kmqtt.ko
 

@@ -32,7 +32,7 @@ u8 kmqtt_auth_say(struct kmqtt_conn *conn, u8 reason,
 	    len > conn->client_max_packet)
 		len = -EMSGSIZE;
 	if (len > 0)
-		len = kmqtt_send_control(conn, buf, len);
+		len = kmqtt_send_control(conn, buf, len, GFP_KERNEL);
 	kvfree(buf);
 	if (len)
 		return len == -EMSGSIZE ? MQTT_RC_PACKET_TOO_LARGE :

@@ -62,7 +62,8 @@ void kmqtt_batch_free_big(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 /* Everything in it is sent, or will never be. */
 void kmqtt_batch_release(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 {
-	kmqtt_out_put_all(batch->items, batch->nr_items);
+	if (batch->nr_items)
+		kmqtt_out_put_all(batch->items, batch->nr_items);
 	kmqtt_batch_free_big(conn, batch);
 	if (batch->ctl) {
 		kmqtt_kvfree(batch->ctl);
@@ -106,7 +107,7 @@ void kmqtt_batch_take_control(struct kmqtt_conn *conn,
 
 	if (!READ_ONCE(conn->ctl_len))
 		return;
-	spin_lock(&conn->ctl_lock);
+	spin_lock_bh(&conn->ctl_lock);
 	len = conn->ctl_len;
 	if (conn->ctl == conn->ctl_few) {
 		memcpy(batch->scratch, conn->ctl, len);
@@ -116,7 +117,7 @@ void kmqtt_batch_take_control(struct kmqtt_conn *conn,
 		batch->ctl_size = conn->ctl_size;
 	}
 	kmqtt_batch_start_control(conn);
-	spin_unlock(&conn->ctl_lock);
+	spin_unlock_bh(&conn->ctl_lock);
 	kmqtt_batch_add(batch, batch->ctl ?: batch->scratch, len);
 }
 
@@ -379,7 +380,7 @@ void kmqtt_batch_take_items(struct kmqtt_conn *conn,
 	u64 dropped;
 	int ret = 0;
 
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	if (session->conn == conn) {
 		dropped = session->dropped;
 		ret = kmqtt_deliver_refill(session);
@@ -400,7 +401,7 @@ void kmqtt_batch_take_items(struct kmqtt_conn *conn,
 			      session->dropped != dropped ||
 			      (batch->nr_items && !list_empty(&session->replays));
 	}
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 	/* Nothing else may come to try again what lacked memory. */
 	if (ret == -ENOMEM)
 		kmqtt_conn_send_later(conn);

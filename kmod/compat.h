@@ -64,6 +64,23 @@ static inline void kmqtt_compat_hold_net(struct sock *sk)
 	put_net(net);
 }
 
+/*
+ * With bottom halves disabled %current may be anybody, interrupted while it fills
+ * its own page fragment: TCP is to use the socket's. 6.1 does with GFP_ATOMIC.
+ * The socket's lock is held. Return: what to set again.
+ */
+static inline bool kmqtt_compat_set_task_frag(struct sock *sk, bool use)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	bool used = sk->sk_use_task_frag;
+
+	sk->sk_use_task_frag = use;
+	return used;
+#else
+	return use;
+#endif
+}
+
 /* Attributes of a dump request, in its start, dump and done callbacks. */
 static inline struct nlattr **
 kmqtt_compat_dump_attrs(struct netlink_callback *cb)

@@ -9,6 +9,13 @@
 #include "broker.h"
 #include "core/mqtt.h"
 
+/*
+ * Less is for tests: what is rare in their short conversations happens in each.
+ */
+#ifndef KMQTT_EXPRESS_AFTER
+#define KMQTT_EXPRESS_AFTER	16
+#endif
+
 #define KMQTT_MIB	(1024 * 1024ULL)
 
 const struct kmqtt_setting_info kmqtt_settings[KMQTT_NR_SETTINGS] = {
@@ -126,6 +133,10 @@ const struct kmqtt_setting_info kmqtt_settings[KMQTT_NR_SETTINGS] = {
 	[KMQTT_SET_AUTH_PENDING_MAX] = {
 		"auth_pending_max", 256, 1, 65536,
 		"requests to the authority waiting for an answer; more are refused"
+	},
+	[KMQTT_SET_EXPRESS_AFTER] = {
+		"express_after", KMQTT_EXPRESS_AFTER, 0, 255,
+		"packets of a client that must have come alone until the next ones are handled where they arrive, in the softirq; 0: none is"
 	},
 };
 

@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "control.h"
 #include "datapath.h"
+#include "express.h"
 #include "half_open.h"
 #include "listener.h"
 #include "session.h"
@@ -146,6 +147,19 @@ static void kmqtt_conn_data_ready(struct sock *sk)
 	read_lock_bh(&sk->sk_callback_lock);
 	rcu_read_lock();
 	conn = kmqtt_conn_of(sk);
+	if (conn && !kmqtt_express_take(conn))
+		kmqtt_conn_queue_io(conn);
+	rcu_read_unlock();
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void kmqtt_conn_state_change(struct sock *sk)
+{
+	struct kmqtt_conn *conn;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	rcu_read_lock();
+	conn = kmqtt_conn_of(sk);
 	if (conn)
 		kmqtt_conn_queue_io(conn);
 	rcu_read_unlock();
@@ -175,7 +189,7 @@ static void kmqtt_conn_attach(struct kmqtt_conn *conn)
 	write_lock_bh(&sk->sk_callback_lock);
 	sk->sk_data_ready = kmqtt_conn_data_ready;
 	sk->sk_write_space = kmqtt_conn_write_space;
-	sk->sk_state_change = kmqtt_conn_data_ready;
+	sk->sk_state_change = kmqtt_conn_state_change;
 	rcu_assign_sk_user_data(sk, conn);
 	write_unlock_bh(&sk->sk_callback_lock);
 }
@@ -240,7 +254,7 @@ static void kmqtt_conn_say_goodbye(struct kmqtt_conn *conn)
 	 * with kmqtt_tx_next().
 	 */
 	clear_bit(KMQTT_CONN_TX_OPEN, &conn->flags);
-	kmqtt_send_control(conn, buf, len);
+	kmqtt_send_control(conn, buf, len, GFP_KERNEL);
 }
 
 /* First phase: out of every table; from here on nobody finds the connection. */
@@ -342,8 +356,10 @@ static void kmqtt_conn_io(struct work_struct *work)
 {
 	struct kmqtt_conn *conn = container_of(work, struct kmqtt_conn,
 					       io_work);
+	u32 packets;
 
 	kmqtt_gather_arrived(conn);
+	kmqtt_express_claim(conn);
 	/* Not when it was made: the end must not come before the callbacks. */
 	if (!test_bit(KMQTT_CONN_TIMED, &conn->flags)) {
 		set_bit(KMQTT_CONN_TIMED, &conn->flags);
@@ -365,9 +381,12 @@ static void kmqtt_conn_io(struct work_struct *work)
 	} else {
 		if (READ_ONCE(conn->answer))
 			kmqtt_connect_continue(conn);
+		packets = conn->packets_in;
 		if (kmqtt_receive(conn))
 			kmqtt_conn_queue_io(conn);
+		kmqtt_express_learn(conn, conn->packets_in - packets);
 	}
+	kmqtt_express_release(conn);
 	kmqtt_conn_put_here(conn);
 }
 

@@ -4,6 +4,7 @@
 #define KMQTT_CONN_H
 
 #include <linux/kref.h>
+#include <linux/llist.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include "addr.h"
@@ -37,7 +38,8 @@ struct socket;
  * @closing: KMQTT_CLOSING and the 5.0 reason code; set once, then nothing is
  *	received any more
  * @io_work: receives, and ends the connection; everything below marked (io)
- *	belongs to it alone
+ *	belongs to who holds KMQTT_CONN_RX: this work, or express.c
+ * @express: on a CPU's list there (KMQTT_CONN_EXPRESS), referenced
  * @tx_work: sends what could not be sent from somebody else's work; with the
  *	last reference gone it frees, in process context
  * @timer: connect time-out, keep alive, retries, lingering
@@ -45,6 +47,7 @@ struct socket;
  * @expected_at: CPU that counts the queued @io_work in gather.c, or -1
  * @state: enum kmqtt_conn_state (io); READ_ONCE elsewhere
  * @version: enum mqtt_version, 0 before CONNECT (io); then fixed
+ * @alone: how often a packet of it came alone, see express.c (io)
  * @half_open: in broker->half_open, under broker->conn_lock
  * @half_open_since: jiffies, under broker->conn_lock
  * @connecting: what CONNECT asked, until it is answered (io)
@@ -69,7 +72,7 @@ struct socket;
  * @receive_max: QoS 2 messages it may have unreleased
  *
  * @tx_kicks: > 0: somebody owns the sending side; see send.c
- * @ctl_lock: guards @ctl*; innermost
+ * @ctl_lock: guards @ctl*; innermost; bottom halves disabled
  * @ctl: encoded control packets, sent before any PUBLISH
  * @ctl_len: bytes in it; @ctl_size: bytes there is room for
  * @ctl_few: is @ctl until more are queued: an acknowledgment or two
@@ -91,6 +94,7 @@ struct kmqtt_conn {
 	struct list_head half_open;
 	unsigned long half_open_since;
 	struct list_head dirty;
+	struct llist_node express;
 	struct work_struct io_work;
 	struct work_struct tx_work;
 	struct delayed_work timer;
@@ -98,6 +102,7 @@ struct kmqtt_conn {
 	int expected_at;
 	u8 state;
 	u8 version;
+	u8 alone;
 	bool problem_info;
 	u16 keep_alive;
 	u16 receive_max;

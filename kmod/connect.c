@@ -106,7 +106,7 @@ static int kmqtt_connect_send_connack(struct kmqtt_conn *conn,
 		return -ENOMEM;
 	len = mqtt_encode_connack(buf, size, ack);
 	if (len > 0)
-		len = kmqtt_send_control(conn, buf, len);
+		len = kmqtt_send_control(conn, buf, len, GFP_KERNEL);
 	kvfree(buf);
 	return len;
 }
@@ -565,14 +565,14 @@ static u8 kmqtt_connect_change_expiry(struct kmqtt_conn *conn, u32 expiry)
 	u32 max = kmqtt_cfg(conn->broker, KMQTT_SET_SESSION_EXPIRY_MAX);
 	u8 reason = 0;
 
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	if (session->conn != conn)
 		reason = MQTT_RC_SESSION_TAKEN_OVER;
 	else if (!session->expiry && expiry)
 		reason = MQTT_RC_PROTOCOL_ERROR;
 	else
 		session->expiry = min(expiry, max);
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 	return reason;
 }
 

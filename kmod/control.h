@@ -17,7 +17,8 @@ struct kmqtt_session;
  * @access: KMQTT_ACCESS_READ or KMQTT_ACCESS_WRITE
  * @topic: topic name
  *
- * Without rules in force this is one load. Context: any process context.
+ * Without rules in force this is one load. Context: process; softirq, where there
+ * are none but by a hair.
  */
 bool kmqtt_acl_check(struct kmqtt_session *session, u8 access,
 		     const struct mqtt_str *topic);

@@ -2,18 +2,22 @@
 /*
  * The way of a message, station by station:
  *
- *   listener -> conn -> receive -> core/decode -> publish -> route (core/tree)
- *            -> deliver -> core/encode -> send
+ *   listener -> conn -> receive (express) -> core/decode -> publish
+ *            -> route (core/tree) -> deliver -> core/encode -> send
  *
  * Everything here runs in process context, in the io work of the connection
- * it is about ("io"), unless it says otherwise. Errors of the peer are given
- * back as 5.0 reason codes (0: go on); receive.c ends the connection.
+ * it is about ("io"), unless it says otherwise. What handles a packet that came
+ * alone (acknowledgments, PINGREQ, PUBLISH without what sleeps) also runs in a
+ * softirq, for which express.c takes the io work's place: whoever has
+ * KMQTT_CONN_RX is (io), and run->gfp is how it may allocate. Errors of the peer
+ * are given back as 5.0 reason codes (0: go on); receive.c ends the connection.
  */
 #ifndef KMQTT_DATAPATH_H
 #define KMQTT_DATAPATH_H
 
 #include <linux/jiffies.h>
 #include <linux/list.h>
+#include <linux/slab.h>
 #include "core/packet.h"
 
 /* Deliveries in one batch. */
@@ -22,6 +26,7 @@
 struct kmqtt_broker;
 struct kmqtt_auth_answer;
 struct kmqtt_conn;
+struct kmqtt_few;
 struct kmqtt_msg;
 struct kmqtt_out;
 struct kmqtt_replay;
@@ -46,6 +51,9 @@ struct kmqtt_will;
  * @dirty: connections that got something to send, each referenced
  * @full: a queue is half full: flush before the next packet
  * @aside: what was read is not all handled: the run was too long
+ * @gfp: how to allocate: a softirq's may not sleep
+ * @few: who is to get the next message, if that is known already (express.c)
+ * @msg: the next message, if it is made already; ours until it is published
  * @spare: deliveries allocated and charged, not used yet
  * @nr_spare: how many
  * @stock: to allocate at once the next time: twice the last time
@@ -57,6 +65,9 @@ struct kmqtt_run {
 	struct list_head dirty;
 	bool full;
 	bool aside;
+	gfp_t gfp;
+	const struct kmqtt_few *few;
+	struct kmqtt_msg *msg;
 	u8 nr_spare;
 	u8 stock;
 	struct kmqtt_out *spare[KMQTT_RUN_SPARE];
@@ -86,6 +97,9 @@ static inline void kmqtt_run_init(struct kmqtt_run *run,
 	INIT_LIST_HEAD(&run->dirty);
 	run->full = false;
 	run->aside = false;
+	run->gfp = GFP_KERNEL | __GFP_NOWARN;
+	run->few = NULL;
+	run->msg = NULL;
 	run->nr_spare = 0;
 	run->stock = 1;
 	run->until = jiffies + KMQTT_RUN_TIME;
@@ -159,16 +173,18 @@ void kmqtt_subscribe_uninit(struct kmqtt_broker *broker);
 /* route.c APIs: */
 /*
  * Give @msg to everybody who has subscribed. @from: its publisher, for No
- * Local, or NULL. Any process context. Return: deliveries.
+ * Local, or NULL. Any process context; a softirq with run->few. Return:
+ * deliveries.
  */
 u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 		struct kmqtt_session *from);
 
 /* deliver.c APIs: */
 /*
- * Queue @msg for @session: as @qos, with @ids (may be NULL). Any process
- * context; takes session->lock. Return: false if it was dropped (counted), or
- * not taken (@offer: nothing is counted, and nothing dropped for it).
+ * Queue @msg for @session: as @qos, with @ids (may be NULL). Any context that
+ * run->gfp is for; takes session->lock. Return: false if it was dropped
+ * (counted), or not taken (@offer: nothing is counted, and nothing dropped for
+ * it).
  */
 bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		   struct kmqtt_msg *msg, u8 qos, bool retain,
@@ -186,11 +202,10 @@ void kmqtt_deliver_replay(struct kmqtt_session *session,
 /* Drop QoS 0 of a connection that is gone. session->lock held. */
 void kmqtt_deliver_offline(struct kmqtt_session *session);
 /*
- * Free everything queued but the replays: they may be a million, so they come
- * back in @replays, to be freed without the lock. session->lock held.
+ * The session is dead: free some of what is queued but for the replays; some, so
+ * that no softirq waits for all of it. Takes session->lock. Return: true: again.
  */
-void kmqtt_deliver_purge(struct kmqtt_session *session,
-			 struct list_head *replays);
+bool kmqtt_deliver_purge(struct kmqtt_session *session);
 void kmqtt_deliver_free_replays(struct kmqtt_session *session,
 				struct list_head *replays);
 /*
@@ -217,13 +232,15 @@ bool kmqtt_deliver_next(struct kmqtt_session *session,
 
 /* send.c APIs: */
 /*
- * Queue an encoded control packet; sent by the next kick. Any process
- * context. Return: 0 or -ENOMEM (close the connection: nothing was said).
+ * Queue an encoded control packet; sent by the next kick. Any process context,
+ * or a softirq with GFP_ATOMIC. Return: 0 or -ENOMEM (close the connection:
+ * nothing was said).
  */
-int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len);
+int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len,
+		       gfp_t gfp);
 /* Bytes of them that are had in any case: a thousand acknowledgments. */
 #define KMQTT_CTL_SMALL	4096
-/* Put @conn on the flush list of @run. Any process context. */
+/* Put @conn on the flush list of @run. Any process context, or a softirq. */
 void kmqtt_send_mark(struct kmqtt_run *run, struct kmqtt_conn *conn);
 /* Send to all marked connections. */
 void kmqtt_send_flush(struct kmqtt_run *run);

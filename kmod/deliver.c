@@ -38,6 +38,8 @@
  * the lock.
  */
 #define KMQTT_DROPS_AT_ONCE	64
+/* Deliveries of a dead session that are freed under its lock at a time. */
+#define KMQTT_PURGE_BUDGET	256
 
 static void kmqtt_deliver_count_queued(struct kmqtt_session *session, u32 size)
 {
@@ -232,13 +234,13 @@ void kmqtt_deliver_replay(struct kmqtt_session *session,
 {
 	bool dead;
 
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	dead = session->dead;
 	if (!dead) {
 		list_add_tail(&replay->link, &session->replays);
 		session->nr_replay += replay->nr;
 	}
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 	if (dead)
 		kmqtt_replay_free(session, replay);
 }
@@ -447,7 +449,7 @@ bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 
 	if (qos || nr_ids) {
 		out = kmqtt_out_fill(kmqtt_out_take(run), msg, qos, retain,
-				     ids, nr_ids, GFP_KERNEL);
+				     ids, nr_ids, run->gfp);
 		if (!out) {
 			if (!offer)
 				kmqtt_stat_inc(run->broker,
@@ -455,7 +457,7 @@ bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 			return false;
 		}
 	}
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	queued = out ? kmqtt_deliver_enqueue(session, out, offer) :
 		       kmqtt_deliver_enqueue_plain(session, msg, retain, offer);
 	if (queued && session->conn)
@@ -463,7 +465,7 @@ bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 	if (session->conn && kmqtt_deliver_half_full(session) &&
 	    !test_bit(KMQTT_CONN_TX_BLOCKED, &session->conn->flags))
 		run->full = true;
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 	if (!queued && out)
 		kmqtt_out_put(out);
 	return queued;
@@ -493,9 +495,10 @@ void kmqtt_deliver_resume(struct kmqtt_session *session)
 }
 
 static void kmqtt_deliver_purge_fifo(struct kmqtt_session *session,
-				     enum kmqtt_stat stat)
+				     enum kmqtt_stat stat, u32 *budget)
 {
-	while (!kmqtt_fifo_empty(&session->fifo)) {
+	while (*budget && !kmqtt_fifo_empty(&session->fifo)) {
+		--*budget;
 		kmqtt_stat_inc(session->broker, stat);
 		kmqtt_deliver_discard_first(session);
 	}
@@ -504,6 +507,7 @@ static void kmqtt_deliver_purge_fifo(struct kmqtt_session *session,
 void kmqtt_deliver_offline(struct kmqtt_session *session)
 {
 	struct kmqtt_out *out, *next;
+	u32 all = U32_MAX;
 
 	lockdep_assert_held(&session->lock);
 	if (kmqtt_cfg(session->broker, KMQTT_SET_QUEUE_QOS0_OFFLINE))
@@ -514,15 +518,18 @@ void kmqtt_deliver_offline(struct kmqtt_session *session)
 		kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_OFFLINE);
 		kmqtt_deliver_discard(session, out);
 	}
-	kmqtt_deliver_purge_fifo(session, KMQTT_STAT_DROPPED_OFFLINE);
+	kmqtt_deliver_purge_fifo(session, KMQTT_STAT_DROPPED_OFFLINE, &all);
 }
 
 static void kmqtt_deliver_purge_list(struct kmqtt_session *session,
-				     struct list_head *list)
+				     struct list_head *list, u32 *budget)
 {
 	struct kmqtt_out *out, *next;
 
 	list_for_each_entry_safe(out, next, list, link) {
+		if (!*budget)
+			return;
+		--*budget;
 		if (out->state != MQTT_QOS_WAIT_PUBCOMP)
 			kmqtt_stat_inc(session->broker,
 				       KMQTT_STAT_DROPPED_SESSION);
@@ -530,16 +537,17 @@ static void kmqtt_deliver_purge_list(struct kmqtt_session *session,
 	}
 }
 
-void kmqtt_deliver_purge(struct kmqtt_session *session,
-			 struct list_head *replays)
+bool kmqtt_deliver_purge(struct kmqtt_session *session)
 {
-	lockdep_assert_held(&session->lock);
-	kmqtt_deliver_purge_fifo(session, KMQTT_STAT_DROPPED_SESSION);
-	kmqtt_deliver_purge_list(session, &session->ready);
-	kmqtt_deliver_purge_list(session, &session->pending);
-	kmqtt_deliver_purge_list(session, &session->inflight);
-	list_splice_init(&session->replays, replays);
-	session->nr_replay = 0;
+	u32 budget = KMQTT_PURGE_BUDGET;
+
+	spin_lock_bh(&session->lock);
+	kmqtt_deliver_purge_fifo(session, KMQTT_STAT_DROPPED_SESSION, &budget);
+	kmqtt_deliver_purge_list(session, &session->ready, &budget);
+	kmqtt_deliver_purge_list(session, &session->pending, &budget);
+	kmqtt_deliver_purge_list(session, &session->inflight, &budget);
+	spin_unlock_bh(&session->lock);
+	return !budget;
 }
 
 /* Larger than the client takes [MQTT-3.1.2-24]? @out: NULL for plain QoS 0 */

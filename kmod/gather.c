@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "conn.h"
 #include "datapath.h"
+#include "express.h"
 
 /**
  * struct kmqtt_gather - of a CPU
@@ -55,6 +56,11 @@ void kmqtt_gather_arrived(struct kmqtt_conn *conn)
 
 	if (cpu >= 0)
 		atomic_dec(&per_cpu(kmqtt_gathers, cpu).expected);
+}
+
+bool kmqtt_gather_expects(void)
+{
+	return atomic_read(&raw_cpu_ptr(&kmqtt_gathers)->expected) > 0;
 }
 
 /* Return: true if @run's list is left here, false: all is in @run now. */

@@ -30,7 +30,7 @@ static u8 kmqtt_inflight_pubrel(struct kmqtt_run *run, struct kmqtt_conn *conn,
 
 	len = mqtt_encode_ack(buf, sizeof(buf), MQTT_PUBREL, conn->version,
 			      packet_id, reason);
-	if (len < 0 || kmqtt_send_control(conn, buf, len))
+	if (len < 0 || kmqtt_send_control(conn, buf, len, run->gfp))
 		return MQTT_RC_QUOTA_EXCEEDED;
 	kmqtt_send_mark(run, conn);
 	return 0;
@@ -71,13 +71,13 @@ u8 kmqtt_inflight_acked(struct kmqtt_run *run, struct kmqtt_conn *conn, u8 type,
 	struct kmqtt_session *session = conn->session;
 	u8 action = MQTT_QOS_NONE;
 
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	if (session->conn == conn)
 		action = kmqtt_inflight_step(session, packet_id,
 					     kmqtt_inflight_event(type, reason));
 	if (kmqtt_deliver_due(session))
 		kmqtt_send_mark(run, conn);
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 
 	switch (action) {
 	case MQTT_QOS_SEND_PUBREL:
@@ -131,9 +131,9 @@ long kmqtt_inflight_retry(struct kmqtt_conn *conn)
 	/* 5.0 forbids it [MQTT-4.4.0-1]. */
 	if (!interval || !session || conn->version == MQTT_V5)
 		return 0;
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	if (session->conn == conn)
 		ret = kmqtt_inflight_requeue_old(session, interval, &next);
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 	return ret ?: next;
 }

@@ -5,6 +5,7 @@
 #include "broker.h"
 #include "control.h"
 #include "datapath.h"
+#include "express.h"
 #include "out.h"
 #include "transport.h"
 
@@ -16,6 +17,7 @@ static int __init kmqtt_init(void)
 	ret = kmqtt_gather_init();
 	if (ret)
 		return ret;
+	kmqtt_express_init();
 	ret = kmqtt_out_init();
 	if (ret)
 		goto err_gather;
@@ -43,6 +45,7 @@ static void __exit kmqtt_exit(void)
 	kmqtt_netlink_uninit();
 	kmqtt_broker_uninit();
 	kmqtt_transport_uninit();
+	kmqtt_express_uninit();
 	kmqtt_receive_uninit();
 	kmqtt_send_uninit();
 	kmqtt_out_uninit();

@@ -28,14 +28,14 @@ static bool kmqtt_msg_props_plain(const struct mqtt_props *props)
 }
 
 static struct kmqtt_msg *kmqtt_msg_alloc(struct kmqtt_broker *broker,
-					 size_t data, size_t charge)
+					 size_t data, size_t charge, gfp_t gfp)
 {
 	struct kmqtt_msg *msg;
 
 	charge += sizeof(*msg) + data;
 	if (!kmqtt_charge(broker, charge))
 		return NULL;
-	msg = kvmalloc(sizeof(*msg) + data, GFP_KERNEL | __GFP_NOWARN);
+	msg = kvmalloc(sizeof(*msg) + data, gfp | __GFP_NOWARN);
 	if (!msg) {
 		kmqtt_uncharge(broker, charge);
 		return NULL;
@@ -72,14 +72,15 @@ static void kmqtt_msg_stamp(struct kmqtt_msg *msg,
 static struct kmqtt_msg *kmqtt_msg_create_copied(struct kmqtt_broker *broker,
 						 const struct mqtt_publish *pub,
 						 const struct mqtt_str *topic,
-						 bool plain)
+						 bool plain, gfp_t gfp)
 {
 	u32 props = plain ? pub->props.raw.len :
 			    mqtt_props_forward(&pub->props.raw, NULL);
 	struct kmqtt_msg *msg;
 	u8 *at;
 
-	msg = kmqtt_msg_alloc(broker, topic->len + props + pub->payload.len, 0);
+	msg = kmqtt_msg_alloc(broker, topic->len + props + pub->payload.len, 0,
+			      gfp);
 	if (!msg)
 		return NULL;
 	at = msg->data;
@@ -107,7 +108,8 @@ static struct kmqtt_msg *kmqtt_msg_create_kept(struct kmqtt_broker *broker,
 	struct kmqtt_msg *msg;
 	u8 *at;
 
-	msg = kmqtt_msg_alloc(broker, props + (alias ? topic->len : 0), 0);
+	msg = kmqtt_msg_alloc(broker, props + (alias ? topic->len : 0), 0,
+			      GFP_KERNEL);
 	if (!msg)
 		return NULL;
 	at = msg->data;
@@ -131,7 +133,7 @@ static struct kmqtt_msg *kmqtt_msg_create_kept(struct kmqtt_broker *broker,
 struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_broker *broker,
 				   const struct mqtt_publish *publish,
 				   const struct mqtt_str *topic,
-				   void *buf, size_t buf_size)
+				   void *buf, size_t buf_size, gfp_t gfp)
 {
 	bool plain = kmqtt_msg_props_plain(&publish->props);
 	struct kmqtt_msg *msg;
@@ -140,7 +142,8 @@ struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_broker *broker,
 		msg = kmqtt_msg_create_kept(broker, publish, topic, plain, buf,
 					    buf_size);
 	else
-		msg = kmqtt_msg_create_copied(broker, publish, topic, plain);
+		msg = kmqtt_msg_create_copied(broker, publish, topic, plain,
+					      gfp);
 	if (msg)
 		kmqtt_msg_stamp(msg, publish);
 	return msg;
@@ -167,7 +170,7 @@ static void kmqtt_image_fill(struct kmqtt_image *image,
 	image->len += msg->payload.len;
 }
 
-void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos)
+void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos, gfp_t gfp)
 {
 	struct mqtt_publish_out head = {
 		.version = version,
@@ -193,7 +196,7 @@ void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos)
 	if (!kmqtt_charge_share(msg->broker, size,
 				msg->retain ? KMQTT_STORE : KMQTT_PASS))
 		return;
-	image = kmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	image = kmalloc(size, gfp | __GFP_NOWARN);
 	if (!image) {
 		kmqtt_uncharge(msg->broker, size);
 		return;

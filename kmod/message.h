@@ -71,14 +71,16 @@ struct kmqtt_msg {
  *	that @publish points into: if the result's @buf is set, the message
  *	owns it
  * @buf_size: bytes allocated for @buf
+ * @gfp: how to allocate; what sleeps, with @buf
  *
- * Context: process. Return: a message with one reference, or NULL when out of
- * memory or over memory_max (counted by the caller, who knows the answer).
+ * Context: as @gfp has it. Return: a message with one reference, or NULL when
+ * out of memory or over memory_max (counted by the caller, who knows the
+ * answer).
  */
 struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_broker *broker,
 				   const struct mqtt_publish *publish,
 				   const struct mqtt_str *topic,
-				   void *buf, size_t buf_size);
+				   void *buf, size_t buf_size, gfp_t gfp);
 
 /* Bytes that @msg counts for in a queue. */
 static inline u32 kmqtt_msg_size(const struct kmqtt_msg *msg)
@@ -106,9 +108,9 @@ kmqtt_msg_image(const struct kmqtt_msg *msg, u8 version, u8 qos)
 
 /*
  * Make that, if there is memory and it is small. By whoever routes the
- * message, which is one at a time. Context: process.
+ * message, which is one at a time. Context: as @gfp has it.
  */
-void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos);
+void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos, gfp_t gfp);
 
 static inline struct kmqtt_msg *kmqtt_msg_get(struct kmqtt_msg *msg)
 {

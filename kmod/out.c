@@ -39,9 +39,9 @@ struct kmqtt_out *kmqtt_out_take(struct kmqtt_run *run)
 		return run->spare[--run->nr_spare];
 	if (run->stock == 1 || !kmqtt_charge(run->broker, size)) {
 		run->stock = 2;
-		return kmqtt_out_alloc(run->broker, GFP_KERNEL);
+		return kmqtt_out_alloc(run->broker, run->gfp);
 	}
-	run->nr_spare = kmem_cache_alloc_bulk(kmqtt_out_cache, GFP_KERNEL,
+	run->nr_spare = kmem_cache_alloc_bulk(kmqtt_out_cache, run->gfp,
 					      run->stock, (void **)run->spare);
 	if (!run->nr_spare) {
 		kmqtt_uncharge(run->broker, size);
@@ -49,6 +49,19 @@ struct kmqtt_out *kmqtt_out_take(struct kmqtt_run *run)
 	}
 	run->stock = min(run->stock * 2, KMQTT_RUN_SPARE);
 	return run->spare[--run->nr_spare];
+}
+
+bool kmqtt_out_stock(struct kmqtt_run *run, u32 nr)
+{
+	size_t size = nr * sizeof(struct kmqtt_out);
+
+	if (!kmqtt_charge(run->broker, size))
+		return false;
+	run->nr_spare = kmem_cache_alloc_bulk(kmqtt_out_cache, run->gfp, nr,
+					      (void **)run->spare);
+	if (!run->nr_spare)
+		kmqtt_uncharge(run->broker, size);
+	return run->nr_spare;
 }
 
 void kmqtt_out_unstock(struct kmqtt_run *run)

@@ -65,10 +65,13 @@ static inline u32 kmqtt_out_size(const struct kmqtt_out *out)
 struct kmqtt_out *kmqtt_out_alloc(struct kmqtt_broker *broker, gfp_t gfp);
 
 /*
- * The same from the stock of @run, which a fan-out fills many at a time.
- * Context: process.
+ * The same from the stock of @run, which a fan-out fills many at a time. Context:
+ * as run->gfp has it.
  */
 struct kmqtt_out *kmqtt_out_take(struct kmqtt_run *run);
+
+/* Fill the stock, which is empty, with @nr, or nothing: return false. */
+bool kmqtt_out_stock(struct kmqtt_run *run, u32 nr);
 
 /* At the end of a run: free what is left of its stock. */
 void kmqtt_out_unstock(struct kmqtt_run *run);

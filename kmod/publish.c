@@ -11,6 +11,7 @@
 #include "control.h"
 #include "core/topic.h"
 #include "datapath.h"
+#include "express.h"
 #include "released.h"
 #include "session.h"
 
@@ -22,7 +23,7 @@ static u8 kmqtt_publish_answer(struct kmqtt_run *run, struct kmqtt_conn *conn,
 
 	len = mqtt_encode_ack(buf, sizeof(buf), type, conn->version, packet_id,
 			      reason);
-	if (len < 0 || kmqtt_send_control(conn, buf, len))
+	if (len < 0 || kmqtt_send_control(conn, buf, len, run->gfp))
 		return MQTT_RC_QUOTA_EXCEEDED;
 	kmqtt_send_mark(run, conn);
 	return 0;
@@ -175,8 +176,10 @@ static u8 kmqtt_publish_forward(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	}
 	if (!kmqtt_publish_format_valid(publish))
 		return MQTT_RC_PAYLOAD_FORMAT_INVALID;
-	msg = kmqtt_msg_create(broker, publish, topic, buf ? *buf : NULL,
-			       buf_size);
+	msg = run->msg ?: kmqtt_msg_create(broker, publish, topic,
+					   buf ? *buf : NULL, buf_size,
+					   run->gfp);
+	run->msg = NULL;
 	if (!msg) {
 		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_MEMORY);
 		return MQTT_RC_QUOTA_EXCEEDED;
@@ -225,7 +228,7 @@ static u8 kmqtt_publish_new(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		*reason = MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED; /* [MQTT-3.3.4-7] */
 		return MQTT_QOS_RX_END_CONNECTION;
 	}
-	if (kmqtt_rel_hold(session, publish->packet_id)) {
+	if (kmqtt_rel_hold(session, publish->packet_id, run->gfp)) {
 		*reason = MQTT_RC_QUOTA_EXCEEDED;
 		state = MQTT_QOS_RX_FREE;
 	} else {
@@ -255,35 +258,44 @@ static u8 kmqtt_publish_qos2(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	return kmqtt_publish_acknowledge(run, conn, publish, reason);
 }
 
-u8 kmqtt_publish_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
-			u8 flags, const u8 *body, u32 len, void **buf,
-			size_t buf_size)
+u8 kmqtt_publish_decoded(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			 const struct mqtt_publish *publish, void **buf,
+			 size_t buf_size)
 {
-	struct mqtt_publish publish;
 	struct mqtt_str topic;
 	u8 reason;
 
-	reason = mqtt_decode_publish(body, len, flags, conn->version, &publish);
-	if (reason)
-		return reason;
 	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PUBLISH_RECEIVED);
-	reason = kmqtt_publish_topic(conn, &publish, &topic) ?:
-		 kmqtt_publish_check(conn, &publish, &topic);
+	reason = kmqtt_publish_topic(conn, publish, &topic) ?:
+		 kmqtt_publish_check(conn, publish, &topic);
 	if (reason)
 		return reason;
-	if (publish.qos == 2)
-		return kmqtt_publish_qos2(run, conn, &publish, &topic, buf,
+	if (publish->qos == 2)
+		return kmqtt_publish_qos2(run, conn, publish, &topic, buf,
 					  buf_size);
-	reason = kmqtt_publish_forward(run, conn, &publish, &topic, buf,
+	reason = kmqtt_publish_forward(run, conn, publish, &topic, buf,
 				       buf_size);
 	/*
 	 * 3.x cannot be refused: it is told by the end of the connection, and
 	 * sends again, rather than acknowledged for what was not kept.
 	 */
-	if (reason == MQTT_RC_QUOTA_EXCEEDED && publish.qos &&
+	if (reason == MQTT_RC_QUOTA_EXCEEDED && publish->qos &&
 	    conn->version != MQTT_V5)
 		return reason;
-	return kmqtt_publish_acknowledge(run, conn, &publish, reason);
+	return kmqtt_publish_acknowledge(run, conn, publish, reason);
+}
+
+u8 kmqtt_publish_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			u8 flags, const u8 *body, u32 len, void **buf,
+			size_t buf_size)
+{
+	struct mqtt_publish publish;
+	u8 reason;
+
+	reason = mqtt_decode_publish(body, len, flags, conn->version, &publish);
+	if (reason)
+		return reason;
+	return kmqtt_publish_decoded(run, conn, &publish, buf, buf_size);
 }
 
 /* PUBREL has come. */

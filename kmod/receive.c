@@ -12,6 +12,7 @@
 #include "broker.h"
 #include "conn.h"
 #include "datapath.h"
+#include "express.h"
 #include "out.h"
 #include "transport.h"
 
@@ -81,7 +82,7 @@ static void kmqtt_receive_log(const struct kmqtt_conn *conn, u8 reason)
 }
 
 /* The peer broke the rules: say so once, count it, end the connection. */
-static void kmqtt_receive_fail(struct kmqtt_conn *conn, u8 reason)
+void kmqtt_receive_fail(struct kmqtt_conn *conn, u8 reason)
 {
 	/* It was closed meanwhile, which may be why: that is not its fault. */
 	if (kmqtt_conn_closing(conn))
@@ -137,8 +138,7 @@ static u8 kmqtt_receive_reserve(struct kmqtt_conn *conn, u32 size)
 }
 
 /* Is a packet with this header welcome here, before its body is read? */
-static u8 kmqtt_receive_admit(struct kmqtt_conn *conn,
-			      const struct mqtt_fixed *fixed)
+u8 kmqtt_receive_admit(struct kmqtt_conn *conn, const struct mqtt_fixed *fixed)
 {
 	u8 reason;
 
@@ -159,8 +159,8 @@ static u8 kmqtt_receive_ping(struct kmqtt_run *run, struct kmqtt_conn *conn,
 
 	if (len)
 		return MQTT_RC_MALFORMED_PACKET;
-	if (kmqtt_send_control(conn, buf, mqtt_encode_pingresp(buf,
-							       sizeof(buf))))
+	if (kmqtt_send_control(conn, buf,
+			       mqtt_encode_pingresp(buf, sizeof(buf)), run->gfp))
 		return MQTT_RC_QUOTA_EXCEEDED;
 	kmqtt_send_mark(run, conn);
 	return 0;
@@ -198,15 +198,20 @@ static u8 kmqtt_receive_up(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	}
 }
 
-static u8 kmqtt_receive_packet(struct kmqtt_run *run, struct kmqtt_conn *conn,
-			       const struct mqtt_fixed *fixed, const u8 *packet,
-			       void **buf, size_t buf_size)
+void kmqtt_receive_note(struct kmqtt_conn *conn)
 {
-	const u8 *body = packet + fixed->len;
-
 	WRITE_ONCE(conn->last_rx, jiffies);
 	conn->packets_in++;
 	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_RECEIVED);
+}
+
+u8 kmqtt_receive_packet(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			const struct mqtt_fixed *fixed, const u8 *packet,
+			void **buf, size_t buf_size)
+{
+	const u8 *body = packet + fixed->len;
+
+	kmqtt_receive_note(conn);
 	switch (conn->state) {
 	case KMQTT_CONN_UP:
 		return kmqtt_receive_up(run, conn, fixed, body, buf, buf_size);

@@ -30,13 +30,18 @@ static void kmqtt_rel_count(struct kmqtt_session *session, int more)
 	WRITE_ONCE(session->nr_rel, session->nr_rel + more);
 }
 
+bool kmqtt_rel_has_place(struct kmqtt_session *session)
+{
+	return kmqtt_rel_place(session, 0);
+}
+
 bool kmqtt_rel_held(struct kmqtt_session *session, u16 packet_id)
 {
 	return session->nr_rel && (kmqtt_rel_place(session, packet_id) ||
 				   xa_load(&session->rel_more, packet_id));
 }
 
-int kmqtt_rel_hold(struct kmqtt_session *session, u16 packet_id)
+int kmqtt_rel_hold(struct kmqtt_session *session, u16 packet_id, gfp_t gfp)
 {
 	u16 *place = kmqtt_rel_place(session, 0);
 	size_t size;
@@ -50,8 +55,8 @@ int kmqtt_rel_hold(struct kmqtt_session *session, u16 packet_id)
 	size = kmqtt_id_bytes(session->nr_rel_more);
 	if (!kmqtt_charge_share(session->broker, size, KMQTT_HOLD))
 		return -ENOMEM;
-	ret = xa_err(xa_store(&session->rel_more, packet_id, xa_mk_value(1),
-			      GFP_KERNEL));
+	ret = xa_err(xa_store_bh(&session->rel_more, packet_id,
+				 xa_mk_value(1), gfp));
 	if (ret) {
 		kmqtt_uncharge(session->broker, size);
 		return ret;
@@ -67,7 +72,7 @@ void kmqtt_rel_forget(struct kmqtt_session *session, u16 packet_id)
 
 	if (place) {
 		*place = 0;
-	} else if (xa_erase(&session->rel_more, packet_id)) {
+	} else if (xa_erase_bh(&session->rel_more, packet_id)) {
 		session->nr_rel_more--;
 		kmqtt_uncharge(session->broker,
 			       kmqtt_id_bytes(session->nr_rel_more));

@@ -19,17 +19,21 @@ struct kmqtt_session;
  */
 bool kmqtt_rel_held(struct kmqtt_session *session, u16 packet_id);
 
+/* Will kmqtt_rel_hold() find a place that it need not allocate? (io) */
+bool kmqtt_rel_has_place(struct kmqtt_session *session);
+
 /**
  * kmqtt_rel_hold() - remember an identifier until its PUBREL [MQTT-4.3.3-10]
  * @session: of the publisher
  * @packet_id: is not held
+ * @gfp: how to allocate
  *
  * The first KMQTT_REL_FEW cost nothing beyond the session, whatever they are;
  * more of them are charged to what clients make us hold.
  *
- * Context: (io) of the session's connection; may sleep. Return: 0, -ENOMEM.
+ * Context: (io) of the session's connection. Return: 0, -ENOMEM.
  */
-int kmqtt_rel_hold(struct kmqtt_session *session, u16 packet_id);
+int kmqtt_rel_hold(struct kmqtt_session *session, u16 packet_id, gfp_t gfp);
 
 /**
  * kmqtt_rel_forget() - it is released

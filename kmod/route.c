@@ -21,6 +21,7 @@
 #include "broker.h"
 #include "control.h"
 #include "datapath.h"
+#include "express.h"
 #include "message.h"
 #include "session.h"
 #include "subscription.h"
@@ -100,7 +101,8 @@ static enum kmqtt_taken kmqtt_route_deliver(struct kmqtt_route *route,
 	/* From the second on, there may be many who get the same bytes. */
 	if (route->count && !kmqtt_msg_image(msg, READ_ONCE(session->version),
 					     qos))
-		kmqtt_msg_make_image(msg, READ_ONCE(session->version), qos);
+		kmqtt_msg_make_image(msg, READ_ONCE(session->version), qos,
+				     route->run->gfp);
 	taken = kmqtt_deliver(route->run, session, msg, qos, retain, ids,
 			      nr_ids, offer);
 	if (taken || !offer)
@@ -220,7 +222,7 @@ static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group)
 	struct kmqtt_sub *sub, *picked = NULL;
 	u32 look = KMQTT_GROUP_LOOK;
 
-	spin_lock(&group->lock);
+	spin_lock_bh(&group->lock);
 	list_for_each_entry(sub, &group->members, member) {
 		if (!picked)
 			picked = sub;
@@ -233,7 +235,7 @@ static struct kmqtt_sub *kmqtt_group_pick(struct kmqtt_group *group)
 	}
 	if (picked)
 		list_move_tail(&picked->member, &group->members);
-	spin_unlock(&group->lock);
+	spin_unlock_bh(&group->lock);
 	return picked;
 }
 
@@ -248,7 +250,7 @@ static u32 kmqtt_group_others(struct kmqtt_group *group,
 	struct kmqtt_sub *absent[KMQTT_GROUP_TRIES], *sub;
 	u32 look = KMQTT_GROUP_LOOK, nr = 0, nr_absent = 0, i;
 
-	spin_lock(&group->lock);
+	spin_lock_bh(&group->lock);
 	list_for_each_entry(sub, &group->members, member) {
 		if (nr == KMQTT_GROUP_TRIES || !look--)
 			break;
@@ -259,7 +261,7 @@ static u32 kmqtt_group_others(struct kmqtt_group *group,
 		else if (nr_absent < KMQTT_GROUP_TRIES)
 			absent[nr_absent++] = sub;
 	}
-	spin_unlock(&group->lock);
+	spin_unlock_bh(&group->lock);
 	for (i = 0; i < nr_absent && nr < KMQTT_GROUP_TRIES; i++)
 		subs[nr++] = absent[i];
 	return nr;
@@ -338,6 +340,49 @@ static void kmqtt_route_merged(struct kmqtt_route *route)
 	kvfree(route->table);
 }
 
+static int kmqtt_route_find_visit(struct mqtt_node *node, void *arg)
+{
+	struct kmqtt_few *few = arg;
+	struct kmqtt_entry *entry;
+	struct kmqtt_sub *sub;
+
+	hlist_for_each_entry_srcu(entry, &node->entries, link,
+				  srcu_read_lock_held(kmqtt_srcu)) {
+		if (entry->is_group || few->nr == KMQTT_FEW)
+			return -E2BIG;
+		sub = container_of(entry, struct kmqtt_sub, entry);
+		/* Pairs with kmqtt_sub_remove(). */
+		if (smp_load_acquire(&sub->session->nr_subs) > 1 ||
+		    sub->since > few->turn)
+			return -E2BIG;
+		if (!kmqtt_express_idle(sub->session))
+			return -EBUSY;
+		few->subs[few->nr++] = sub;
+	}
+	return 0;
+}
+
+int kmqtt_route_find(struct kmqtt_broker *broker, const struct mqtt_str *topic,
+		     struct kmqtt_few *few)
+{
+	few->nr = 0;
+	/* Pairs with kmqtt_sub_create(). */
+	few->turn = atomic64_read_acquire(&broker->sub_turn);
+	return mqtt_tree_match_few(&broker->subs, topic, kmqtt_route_find_visit,
+				   few);
+}
+
+/* A client with one subscription is not met twice. */
+static u32 kmqtt_route_few(struct kmqtt_route *route,
+			   const struct kmqtt_few *few)
+{
+	u32 i;
+
+	for (i = 0; i < few->nr; i++)
+		kmqtt_route_sub(route, few->subs[i], true, false);
+	return route->count;
+}
+
 u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 		struct kmqtt_session *from)
 {
@@ -348,6 +393,8 @@ u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 	};
 	int idx;
 
+	if (run->few)
+		return kmqtt_route_few(&route, run->few);
 	idx = srcu_read_lock(kmqtt_srcu);
 	/* Pairs with kmqtt_sub_create(). */
 	route.turn = atomic64_read_acquire(&run->broker->sub_turn);

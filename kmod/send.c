@@ -22,8 +22,10 @@
 #include <net/tcp.h>
 #include "batch.h"
 #include "broker.h"
+#include "compat.h"
 #include "conn.h"
 #include "datapath.h"
+#include "express.h"
 #include "session.h"
 #include "transport.h"
 
@@ -42,6 +44,8 @@
  * from the reserves for atomic allocations.
  */
 #define KMQTT_TX_ATOMIC		65536
+/* Deliveries that wait for a client, beyond which a softirq sends it none. */
+#define KMQTT_TX_SOFTIRQ	8
 /* Control packets: first allocation. */
 #define KMQTT_CTL_FIRST		64
 
@@ -53,9 +57,9 @@ enum kmqtt_tx_result {
 };
 
 /*
- * Where the bytes sent with bottom halves disabled are copied to. Up to 6.1,
- * TCP would use a page fragment of the socket's there, 32 KiB for every idle
- * client; later kernels take that of the task, and leave this one alone.
+ * Where the bytes sent with bottom halves disabled are copied to. TCP uses a page
+ * fragment of the socket's there, which would be 32 KiB for every idle client; as
+ * it is with PREEMPT_RT, where such sections may interrupt each other.
  */
 static DEFINE_PER_CPU(struct page_frag, kmqtt_tx_frag);
 
@@ -65,7 +69,7 @@ static DEFINE_PER_CPU(struct page_frag, kmqtt_tx_frag);
  */
 
 /* More than a client needs that reads is what it may not make us hold. */
-static u8 *kmqtt_ctl_alloc(struct kmqtt_broker *broker, u32 size)
+static u8 *kmqtt_ctl_alloc(struct kmqtt_broker *broker, u32 size, gfp_t gfp)
 {
 	u8 *buf;
 
@@ -73,7 +77,7 @@ static u8 *kmqtt_ctl_alloc(struct kmqtt_broker *broker, u32 size)
 		kmqtt_charge_always(broker, size);
 	else if (!kmqtt_charge_share(broker, size, KMQTT_HOLD))
 		return NULL;
-	buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	buf = kvmalloc(size, gfp | __GFP_NOWARN);
 	if (!buf)
 		kmqtt_uncharge(broker, size);
 	return buf;
@@ -107,13 +111,14 @@ static void kmqtt_ctl_replace(struct kmqtt_conn *conn, u8 **buf, u32 *size)
 		*buf = NULL;
 }
 
-int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len)
+int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len,
+		       gfp_t gfp)
 {
 	u8 *bigger = NULL;
 	u32 size = 0, want;
 
 	for (;;) {
-		spin_lock(&conn->ctl_lock);
+		spin_lock_bh(&conn->ctl_lock);
 		if (size >= conn->ctl_len + len &&
 		    conn->ctl_size < conn->ctl_len + len)
 			kmqtt_ctl_replace(conn, &bigger, &size);
@@ -121,15 +126,15 @@ int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len)
 			break;
 		want = max3((u32)KMQTT_CTL_FIRST, 2 * conn->ctl_len,
 			    conn->ctl_len + len);
-		spin_unlock(&conn->ctl_lock);
+		spin_unlock_bh(&conn->ctl_lock);
 		kmqtt_ctl_free(conn->broker, bigger, size);
 		size = want;
-		bigger = kmqtt_ctl_alloc(conn->broker, size);
+		bigger = kmqtt_ctl_alloc(conn->broker, size, gfp);
 		if (!bigger)
 			return -ENOMEM;
 	}
 	conn->control_out++;
-	spin_unlock(&conn->ctl_lock);
+	spin_unlock_bh(&conn->ctl_lock);
 	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_SENT);
 	kmqtt_ctl_free(conn->broker, bigger, size);
 	return 0;
@@ -146,6 +151,7 @@ static int kmqtt_tx_send_atomic(struct sock *sk, struct msghdr *msg,
 	struct page_frag *frag = this_cpu_ptr(&kmqtt_tx_frag);
 	gfp_t allocation;
 	int ret = -EBUSY;
+	bool task_frag;
 
 	if (READ_ONCE(sk->sk_prot)->sendmsg != tcp_sendmsg)
 		return ret;
@@ -154,9 +160,13 @@ static int kmqtt_tx_send_atomic(struct sock *sk, struct msghdr *msg,
 	if (!sock_owned_by_user(sk)) {
 		allocation = sk->sk_allocation;
 		sk->sk_allocation = GFP_ATOMIC;
-		swap(sk->sk_frag, *frag);
+		task_frag = kmqtt_compat_set_task_frag(sk, false);
+		if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+			swap(sk->sk_frag, *frag);
 		ret = tcp_sendmsg_locked(sk, msg, bytes);
-		swap(sk->sk_frag, *frag);
+		if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+			swap(sk->sk_frag, *frag);
+		kmqtt_compat_set_task_frag(sk, task_frag);
 		sk->sk_allocation = allocation;
 	}
 	bh_unlock_sock(sk);
@@ -319,6 +329,8 @@ static int kmqtt_tx_drain(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 		batch->vec_done = 0;
 		batch->scratch_len = 0;
 		kmqtt_batch_free_big(conn, batch);
+		if (batch->encoded == batch->nr_items)
+			break;
 		ret = kmqtt_batch_encode(conn, batch, gfp);
 	}
 	return ret;
@@ -471,6 +483,25 @@ void kmqtt_send_flush(struct kmqtt_run *run)
 		cond_resched();
 	}
 	run->full = false;
+}
+
+/* Set by the io work that lets it in, maybe just now. */
+static bool kmqtt_send_much(const struct kmqtt_conn *conn)
+{
+	const struct kmqtt_session *session = READ_ONCE(conn->session);
+
+	return session && READ_ONCE(session->nr_queued) > KMQTT_TX_SOFTIRQ;
+}
+
+void kmqtt_send_flush_bh(struct kmqtt_run *run)
+{
+	struct kmqtt_conn *conn;
+
+	while ((conn = kmqtt_send_unmark(run))) {
+		if (kmqtt_send_much(conn) || kmqtt_send_try(conn))
+			kmqtt_conn_queue_tx(conn);
+		kmqtt_conn_put(conn);
+	}
 }
 
 void kmqtt_send_free(struct kmqtt_conn *conn)

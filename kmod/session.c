@@ -70,7 +70,7 @@ static void kmqtt_session_release(struct kref *ref)
 	struct kmqtt_session *session = container_of(ref, struct kmqtt_session,
 						     ref);
 
-	/* Not in the callback: their locks are not safe against softirqs. */
+	/* Not in the callback: it may be much. */
 	xa_destroy(&session->by_id);
 	kmqtt_rel_end(session);
 	/* kmqtt_session_find() may still look at the reference count. */
@@ -109,10 +109,10 @@ static void kmqtt_session_set_timer(struct kmqtt_session *session,
 static void kmqtt_session_rearm(struct kmqtt_session *session,
 				unsigned long delay)
 {
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	if (!session->dead)
 		kmqtt_session_set_timer(session, delay);
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 }
 
 static void kmqtt_session_stop_timer(struct kmqtt_session *session)
@@ -139,14 +139,18 @@ static struct kmqtt_will *kmqtt_session_end(struct kmqtt_session *session)
 	WRITE_ONCE(broker->nr_sessions, broker->nr_sessions - 1);
 	kmqtt_unsubscribe_all(session);
 
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	session->dead = true;
 	will = session->will;
 	session->will = NULL;
 	session->will_due = false;
 	session->expiring = false;
-	kmqtt_deliver_purge(session, &replays);
-	spin_unlock(&session->lock);
+	/* They may be of a million messages. */
+	list_splice_init(&session->replays, &replays);
+	session->nr_replay = 0;
+	spin_unlock_bh(&session->lock);
+	while (kmqtt_deliver_purge(session))
+		cond_resched();
 	kmqtt_deliver_free_replays(session, &replays);
 
 	kmqtt_session_stop_timer(session);
@@ -170,7 +174,7 @@ static struct kmqtt_will *kmqtt_session_look(struct kmqtt_session *session,
 
 	*ended = false;
 	*left = MAX_JIFFY_OFFSET;
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	if (session->will_due) {
 		if (time_after_eq(now, session->will_at)) {
 			will = session->will;
@@ -186,7 +190,7 @@ static struct kmqtt_will *kmqtt_session_look(struct kmqtt_session *session,
 		else
 			*left = min(*left, session->expires_at - now);
 	}
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 	return will;
 }
 
@@ -253,7 +257,7 @@ kmqtt_session_create(struct kmqtt_broker *broker,
 	INIT_LIST_HEAD(&session->replays);
 	INIT_LIST_HEAD(&session->subs);
 	xa_init_flags(&session->by_id, XA_FLAGS_ALLOC1);
-	xa_init(&session->rel_more);
+	xa_init_flags(&session->rel_more, XA_FLAGS_LOCK_BH);
 	INIT_DELAYED_WORK(&session->timer, kmqtt_session_timer);
 	if (mqtt_rhash_insert(&broker->sessions, &session->hash,
 			      kmqtt_session_params))
@@ -299,7 +303,7 @@ static bool kmqtt_session_owned(struct kmqtt_session *session,
 	struct kmqtt_conn *owner, *displaced = NULL;
 	bool late;
 
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	owner = session->conn;
 	/* We waited, and meanwhile a later CONNECT found it free. */
 	late = owner && owner->attach_nr > conn->attach_nr;
@@ -307,7 +311,7 @@ static bool kmqtt_session_owned(struct kmqtt_session *session,
 		kmqtt_conn_get(owner);
 		kmqtt_session_queue_up(session, conn, &displaced);
 	}
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 	if (!owner)
 		return false;
 	if (late) {
@@ -345,7 +349,7 @@ static void kmqtt_session_own(struct kmqtt_session *session,
 {
 	struct kmqtt_conn *conn = attach->conn;
 
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	*displaced = session->waiter;
 	session->waiter = NULL;
 	session->conn = kmqtt_conn_get(conn);
@@ -358,7 +362,7 @@ static void kmqtt_session_own(struct kmqtt_session *session,
 	session->will_due = false;
 	session->expiring = false;
 	kmqtt_deliver_resume(session);
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 	attach->will = NULL;
 	conn->session = kmqtt_session_get(session);
 }
@@ -497,9 +501,9 @@ void kmqtt_session_detach(struct kmqtt_conn *conn, bool send_will)
 	bool ends;
 
 	mutex_lock(&broker->lock);
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	if (session->conn != conn) {
-		spin_unlock(&session->lock);
+		spin_unlock_bh(&session->lock);
 		mutex_unlock(&broker->lock);
 		return;
 	}
@@ -511,7 +515,7 @@ void kmqtt_session_detach(struct kmqtt_conn *conn, bool send_will)
 	ends = !session->expiry;
 	if (!ends)
 		kmqtt_session_arm_expiry(session);
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 	if (ends)
 		kmqtt_session_end(session);
 	else
@@ -544,12 +548,12 @@ void kmqtt_session_forget_waiter(struct kmqtt_conn *conn)
 	session = kmqtt_session_find(conn->broker, &client_id);
 	if (!session)
 		return;
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	if (session->waiter == conn) {
 		session->waiter = NULL;
 		ours = true;
 	}
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 	kmqtt_session_put(session);
 	if (ours)
 		kmqtt_conn_put(conn);
@@ -562,12 +566,12 @@ void kmqtt_session_drop(struct kmqtt_session *session, u8 reason)
 
 	mutex_lock(&broker->lock);
 	kmqtt_will_free(kmqtt_session_end(session));
-	spin_lock(&session->lock);
+	spin_lock_bh(&session->lock);
 	conn = session->conn;
 	session->conn = NULL;
 	waiter = session->waiter;
 	session->waiter = NULL;
-	spin_unlock(&session->lock);
+	spin_unlock_bh(&session->lock);
 	mutex_unlock(&broker->lock);
 	if (conn) {
 		kmqtt_conn_close(conn, reason);

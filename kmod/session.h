@@ -44,7 +44,7 @@ struct kmqtt_will {
  *	broker->lock, freed after a kmqtt_srcu grace period
  *
  * @lock: guards what follows; innermost but for the xarrays', never held
- *	across a socket call; process context or BH disabled
+ *	across a socket call; bottom halves disabled
  * @dead: out of the table; nothing may be queued or attached
  * @conn: connection that owns the session, referenced
  * @waiter: connection that will get the session when @conn is gone

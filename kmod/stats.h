@@ -26,6 +26,7 @@ struct kmqtt_broker;
 	X(PROTOCOL_ERRORS, "protocol_errors", "packets that the protocol does not allow there") \
 	X(OVERSIZE_PACKETS, "oversize_packets", "packets beyond the maximum packet size") \
 	X(PACKETS_RECEIVED, "packets_received", "control packets from clients") \
+	X(PACKETS_EXPRESS, "packets_express", "of these, handled where they arrived, in a softirq") \
 	X(PACKETS_SENT, "packets_sent", "control packets to clients") \
 	X(BYTES_RECEIVED, "bytes_received", "bytes from clients") \
 	X(BYTES_SENT, "bytes_sent", "bytes to clients") \

@@ -200,9 +200,9 @@ static void kmqtt_sub_link(struct kmqtt_sub *sub)
 	struct kmqtt_group *group = sub->group;
 
 	if (group) {
-		spin_lock(&group->lock);
+		spin_lock_bh(&group->lock);
 		list_add_tail(&sub->member, &group->members);
-		spin_unlock(&group->lock);
+		spin_unlock_bh(&group->lock);
 		WRITE_ONCE(group->nr, group->nr + 1);
 	} else {
 		hlist_add_head_rcu(&sub->entry.link, &sub->node->entries);
@@ -214,9 +214,9 @@ static void kmqtt_sub_unlink(struct kmqtt_sub *sub)
 	struct kmqtt_group *group = sub->group;
 
 	if (group) {
-		spin_lock(&group->lock);
+		spin_lock_bh(&group->lock);
 		list_del(&sub->member);
-		spin_unlock(&group->lock);
+		spin_unlock_bh(&group->lock);
 		WRITE_ONCE(group->nr, group->nr - 1);
 		kmqtt_group_drop_empty(group);
 	} else {
@@ -478,7 +478,7 @@ static u8 kmqtt_subscribe_answer(struct kmqtt_conn *conn, u8 type,
 		return MQTT_RC_QUOTA_EXCEEDED;
 	len = mqtt_encode_suback(buf, size, type, conn->version, packet_id,
 				 reasons, nr);
-	if (len < 0 || kmqtt_send_control(conn, buf, len))
+	if (len < 0 || kmqtt_send_control(conn, buf, len, GFP_KERNEL))
 		reason = MQTT_RC_QUOTA_EXCEEDED;
 	if (buf != inline_buf)
 		kvfree(buf);

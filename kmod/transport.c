@@ -168,6 +168,12 @@ bool kmqtt_transport_has_files(const struct kmqtt_conn *conn)
 	       atomic_read(&unix_sk(conn->sock->sk)->scm_stat.nr_fds);
 }
 
+bool kmqtt_transport_idle(const struct kmqtt_conn *conn)
+{
+	return !kmqtt_transport_is_unix(conn) &&
+	       READ_ONCE(tcp_sk(conn->sock->sk)->packets_out) <= 1;
+}
+
 bool kmqtt_transport_writeable(const struct kmqtt_conn *conn)
 {
 	const struct sock *sk = conn->sock->sk;

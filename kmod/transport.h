@@ -52,6 +52,12 @@ const struct sockaddr *kmqtt_transport_addr(const struct kmqtt_conn *conn);
 bool kmqtt_transport_writeable(const struct kmqtt_conn *conn);
 
 /*
+ * Has the peer acknowledged what was sent, but for a segment or two: TCP takes
+ * its time? Any context.
+ */
+bool kmqtt_transport_idle(const struct kmqtt_conn *conn);
+
+/*
  * Do descriptors wait with what was not read? One of them may be the peer's
  * own, and keep it there when its last process has gone, which nobody would
  * tell us.

@@ -32,7 +32,8 @@ struct kmqtt_will *kmqtt_will_create(struct kmqtt_broker *broker,
 	will = kzalloc(sizeof(*will), GFP_KERNEL);
 	if (!will)
 		return NULL;
-	will->msg = kmqtt_msg_create(broker, &publish, &publish.topic, NULL, 0);
+	will->msg = kmqtt_msg_create(broker, &publish, &publish.topic, NULL, 0,
+				     GFP_KERNEL);
 	if (!will->msg) {
 		kfree(will);
 		return NULL;

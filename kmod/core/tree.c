@@ -394,8 +394,9 @@ static struct mqtt_node *mqtt_name_up(struct mqtt_tree *tree,
 	return NULL;
 }
 
-int mqtt_tree_match_name(struct mqtt_tree *tree, const struct mqtt_str *name,
-			 mqtt_visit_t visit, void *arg)
+static __always_inline int
+mqtt_tree_match(struct mqtt_tree *tree, const struct mqtt_str *name,
+		mqtt_visit_t visit, void *arg, bool few)
 {
 	bool wild = !name->len || name->data[0] != '$';
 	struct mqtt_node *node = tree->root, *next, *child;
@@ -427,9 +428,24 @@ int mqtt_tree_match_name(struct mqtt_tree *tree, const struct mqtt_str *name,
 				pos = end + 1;
 		}
 		node = next ?: mqtt_name_up(tree, name, &pos, node, wild);
-		mqtt_tree_breathe(&steps);
+		if (!few)
+			mqtt_tree_breathe(&steps);
+		else if (++steps == MQTT_TREE_FEW)
+			return -E2BIG;
 	}
 	return 0;
+}
+
+int mqtt_tree_match_name(struct mqtt_tree *tree, const struct mqtt_str *name,
+			 mqtt_visit_t visit, void *arg)
+{
+	return mqtt_tree_match(tree, name, visit, arg, false);
+}
+
+int mqtt_tree_match_few(struct mqtt_tree *tree, const struct mqtt_str *name,
+			mqtt_visit_t visit, void *arg)
+{
+	return mqtt_tree_match(tree, name, visit, arg, true);
 }
 
 /*

@@ -155,6 +155,21 @@ int mqtt_tree_match_name(struct mqtt_tree *tree, const struct mqtt_str *name,
 			 mqtt_visit_t visit, void *arg);
 
 /**
+ * mqtt_tree_match_few() - mqtt_tree_match_name() that gives up early
+ * @tree: of filters
+ * @name: valid topic name
+ * @visit: called for each match; does not sleep
+ * @arg: for @visit
+ *
+ * Context: any, inside tree->srcu. Return: as mqtt_tree_match_name(), or
+ * -E2BIG after a look at MQTT_TREE_FEW nodes.
+ */
+int mqtt_tree_match_few(struct mqtt_tree *tree, const struct mqtt_str *name,
+			mqtt_visit_t visit, void *arg);
+/* Some two microseconds. */
+#define MQTT_TREE_FEW	64
+
+/**
  * mqtt_tree_match_filter() - visit the topic names that match a filter
  * @tree: of names
  * @filter: valid topic filter, without $share

@@ -222,6 +222,7 @@ static const struct {
 	{ KMQTT_SET_RETRY_MAX, { 5, 1, 2, 3 } },
 	{ KMQTT_SET_AUTH_TIMEOUT, { 5, 1, 2, 3 } },
 	{ KMQTT_SET_AUTH_PENDING_MAX, { 256, 1, 2, 3 } },
+	{ KMQTT_SET_EXPRESS_AFTER, { 16, 0, 1, 2 } },
 };
 
 static void do_config(const struct args *args)

@@ -3,6 +3,7 @@
 #include <linux/jiffies.h>
 #include <linux/kmqtt.h>
 #include <linux/slab.h>
+#include "broker.h"
 #include "netlink.h"
 #include "control_ops.h"
 
@@ -17,6 +18,8 @@ static void load(void *arg)
 static void listen_at_first(void *arg)
 {
 	(void)arg;
+	/* Few packets make a habit here. */
+	kmqtt_config_set(the_broker(), KMQTT_SET_EXPRESS_AFTER, 1);
 	add_listener(PORT_OPEN, KMQTT_AUTH_OPEN);
 	add_listener(PORT_AUTHORITY, KMQTT_AUTH_AUTHORITY);
 	SHIM_CHECK(!kmqtt_authority_set(the_broker(), 1));

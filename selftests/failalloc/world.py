@@ -233,6 +233,8 @@ class World:
         if not row.fresh and not self.witness:
             self.start_witnesses()
         self.settle()
+        # Where memory is short in a softirq, the io work takes over and has it.
+        genl.set_config(self.nl, express_after=0)
         self.before = self.stats()
         try:
             row.check(self)

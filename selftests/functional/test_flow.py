@@ -101,7 +101,7 @@ def receive_maximum_after_reconnect(t):
     acknowledge_all(c, 2, 8)
 
 
-@shows("MQTT-2.2.1-4", "MQTT-4.3.2-2")
+@shows()
 def acknowledged_in_any_order(t):
     """From one message in flight to as many as may be and back, acknowledged in
     any order: no identifier in use is given to another, none is lost."""

@@ -15,6 +15,9 @@ void shim_tasks_reset(void);
 /* May the fuzzer start one more? Some are left for works. */
 bool shim_task_room(void);
 
+/* task.c: tasklets that are scheduled; not inside a task */
+void shim_softirq(void);
+
 /* work.c */
 extern long shim_nr_queues;	/* workqueues not destroyed */
 unsigned int shim_nr_works(void);

@@ -10,7 +10,15 @@
 #define SHIM_SPLIT_MAX	65536
 
 static LIST_HEAD(listeners);
-static const struct proto tcp_prot = { .sendmsg = tcp_sendmsg };
+const struct proto tcp_prot = {
+	.sendmsg = tcp_sendmsg,
+	.recvmsg = tcp_recvmsg,
+};
+
+/* Bytes of a peer. */
+struct sk_buff {
+	const u8 *data;
+};
 
 /* Who waits in the kernel's own way is nobody here. */
 static void sock_def_callback(struct sock *sk)
@@ -166,6 +174,45 @@ int kernel_recvmsg(struct socket *sock, struct msghdr *msg, struct kvec *vec,
 	return -EAGAIN;
 }
 
+/* For its address. */
+int tcp_recvmsg(struct sock *sk)
+{
+	SHIM_CHECK(!sk);
+	return -EOPNOTSUPP;
+}
+
+int skb_copy_bits(const struct sk_buff *skb, int offset, void *to, int len)
+{
+	memcpy(to, skb->data + offset, len);
+	return 0;
+}
+
+/* A tasklet's: all that is there comes in one piece, or in @segment ones. */
+int tcp_read_sock(struct sock *sk, read_descriptor_t *desc,
+		  sk_read_actor_t actor)
+{
+	struct shim_peer *peer = sk->peer;
+	struct sk_buff skb;
+	u32 len, used, all = 0;
+
+	SHIM_CHECK(shim_in_interrupt());
+	while ((len = peer->in_len - peer->in_read)) {
+		if (peer->segment)
+			len = min(len, peer->segment);
+		skb.data = peer->in + peer->in_read;
+		used = actor(desc, &skb, 0, len);
+		SHIM_CHECK(used == 0 || used == len);
+		if (!used)
+			break;
+		peer->was_read(peer, skb.data, used);
+		peer->in_read += used;
+		all += used;
+		if (!desc->count)
+			break;
+	}
+	return all;
+}
+
 bool sk_stream_is_writeable(const struct sock *sk)
 {
 	return sk->peer->window && !sk->sk_err;
@@ -178,10 +225,12 @@ bool sock_writeable(const struct sock *sk)
 
 bool skb_queue_empty_lockless(const struct sk_buff_head *queue)
 {
-	const struct shim_peer *peer =
-		container_of(queue, struct sock, sk_receive_queue)->peer;
+	const struct sock *sk = container_of(queue, struct sock,
+					     sk_receive_queue);
 
-	return peer->in_len == peer->in_read;
+	if (sk->sk_state == TCP_LISTEN)
+		return list_empty(&sk->backlog);
+	return sk->peer->in_len == sk->peer->in_read;
 }
 
 struct tcp_sock *tcp_sk(const struct sock *sk)
@@ -315,6 +364,7 @@ void shim_peer_write(struct shim_peer *peer, const u8 *data, u32 len)
 	memcpy(peer->in + peer->in_len, data, len);
 	peer->in_len += len;
 	sk->sk_data_ready(sk);
+	shim_softirq();
 }
 
 void shim_peer_fin(struct shim_peer *peer)

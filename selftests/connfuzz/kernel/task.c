@@ -5,6 +5,7 @@
 #include <string.h>
 #include <ucontext.h>
 #include <sanitizer/common_interface_defs.h>
+#include <linux/interrupt.h>
 #include <linux/jiffies.h>
 #include <linux/workqueue.h>
 #include "shim.h"
@@ -333,6 +334,35 @@ void shim_bh_end(void)
 bool shim_in_interrupt(void)
 {
 	return !current || current->bh;
+}
+
+static struct tasklet_struct *tasklets;
+
+void tasklet_schedule(struct tasklet_struct *tasklet)
+{
+	if (tasklet->scheduled)
+		return;
+	tasklet->scheduled = true;
+	tasklet->next = tasklets;
+	tasklets = tasklet;
+}
+
+void tasklet_kill(struct tasklet_struct *tasklet)
+{
+	shim_might_sleep();
+	SHIM_CHECK(!tasklet->scheduled);
+}
+
+void shim_softirq(void)
+{
+	struct tasklet_struct *tasklet;
+
+	SHIM_CHECK(!current);
+	while ((tasklet = tasklets)) {
+		tasklets = tasklet->next;
+		tasklet->scheduled = false;
+		tasklet->callback(tasklet);
+	}
 }
 
 void shim_rcu_begin(void)

@@ -112,6 +112,7 @@ static inline bool test_and_clear_bit(int nr, unsigned long *word)
 
 #define set_bit(nr, word)		((void)test_and_set_bit(nr, word))
 #define clear_bit(nr, word)		((void)test_and_clear_bit(nr, word))
+#define test_and_set_bit_lock(nr, word)	test_and_set_bit(nr, word)
 #define clear_bit_unlock(nr, word)	((void)test_and_clear_bit(nr, word))
 
 #endif

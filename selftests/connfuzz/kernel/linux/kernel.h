@@ -7,6 +7,8 @@
 #include <linux/bug.h>
 #include <linux/minmax.h>
 
+/* None of those that are asked about. */
+#define IS_ENABLED(option)	0
 #define __read_mostly
 #define __init
 #define __exit

@@ -23,6 +23,25 @@ static inline bool llist_add(struct llist_node *node, struct llist_head *head)
 	return !node->next;
 }
 
+#define llist_for_each_entry_safe(pos, n, node, member)			\
+	for (struct llist_node *llist_at = (node), *llist_next;		\
+	     llist_at && (llist_next = llist_at->next, (void)(n),	\
+		(pos) = container_of(llist_at, __typeof__(*(pos)), member), \
+		true);							\
+	     llist_at = llist_next)
+
+static inline struct llist_node *llist_reverse_order(struct llist_node *head)
+{
+	struct llist_node *to = NULL, *next;
+
+	for (; head; head = next) {
+		next = head->next;
+		head->next = to;
+		to = head;
+	}
+	return to;
+}
+
 static inline struct llist_node *llist_del_all(struct llist_head *head)
 {
 	return xchg(&head->first, NULL);

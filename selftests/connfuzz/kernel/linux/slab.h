@@ -13,6 +13,7 @@
 #define __GFP_NOWARN		2U
 #define __GFP_ACCOUNT		4U
 #define GFP_ATOMIC		8U
+#define GFP_NOWAIT		8U
 #define GFP_KERNEL		__GFP_DIRECT_RECLAIM
 #define GFP_KERNEL_ACCOUNT	(GFP_KERNEL | __GFP_ACCOUNT)
 
@@ -55,6 +56,7 @@ struct kmem_cache;
 struct kmem_cache *shim_cache_create(size_t size);
 void kmem_cache_destroy(struct kmem_cache *cache);
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
+void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp);
 int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t nr,
 			  void **p);
 void kmem_cache_free(struct kmem_cache *cache, void *ptr);

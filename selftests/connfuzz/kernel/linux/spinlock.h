@@ -31,6 +31,26 @@ static inline void spin_unlock(spinlock_t *lock)
 	shim_atomic_end();
 }
 
+static inline bool spin_trylock(spinlock_t *lock)
+{
+	if (lock->held)
+		return false;
+	spin_lock(lock);
+	return true;
+}
+
+static inline void spin_lock_bh(spinlock_t *lock)
+{
+	shim_bh_begin();
+	spin_lock(lock);
+}
+
+static inline void spin_unlock_bh(spinlock_t *lock)
+{
+	spin_unlock(lock);
+	shim_bh_end();
+}
+
 #define read_lock_bh	spin_lock
 #define read_unlock_bh	spin_unlock
 #define write_lock_bh	spin_lock

@@ -26,6 +26,8 @@ struct work_struct {
 	unsigned long long seq;
 };
 
+#define work_pending(work)	((work)->pending)
+
 struct delayed_work {
 	struct work_struct work;
 	bool armed;

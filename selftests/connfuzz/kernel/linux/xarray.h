@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 #define XA_FLAGS_ALLOC1		1
+#define XA_FLAGS_LOCK_BH	0
 #define XA_CHUNK_SIZE		64
 #define XA_LIMIT(min, max)	((struct xa_limit){ .lo = min, .hi = max })
 
@@ -49,6 +50,8 @@ int xa_err(const void *entry);
 void *xa_load(struct xarray *xa, unsigned long index);
 void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp);
 void *xa_erase(struct xarray *xa, unsigned long index);
+#define xa_store_bh	xa_store
+#define xa_erase_bh	xa_erase
 int xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry,
 		    struct xa_limit limit, u32 *next, gfp_t gfp);
 void xa_destroy(struct xarray *xa);

@@ -18,6 +18,7 @@ struct shim_peer;
 
 struct proto {
 	int (*sendmsg)(struct sock *sk, struct msghdr *msg, size_t size);
+	int (*recvmsg)(struct sock *sk);
 };
 
 struct sock {
@@ -69,6 +70,9 @@ bool sock_owned_by_user(struct sock *sk);
 bool sk_stream_is_writeable(const struct sock *sk);
 bool sock_writeable(const struct sock *sk);
 bool skb_queue_empty_lockless(const struct sk_buff_head *queue);
+/* What has come is in one. */
+#define skb_queue_len(queue)		(!skb_queue_empty_lockless(queue))
+#define skb_queue_len_lockless(queue)	skb_queue_len(queue)
 
 /* Nothing of what they would change is looked at. */
 static inline void sock_no_linger(struct sock *sk)

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A packet that comes alone is handled where it arrives: in a softirq, behind
+ * TCP's, with no worker to wake and to wait for. That is the way of a message
+ * as long as there is nothing to be gained by waiting for others.
+ *
+ * It is for what is short and cannot sleep: one whole packet of a client that
+ * is let in, acknowledgments or a small PUBLISH to a few subscribers. All else
+ * stays in the socket, for the io work. What is found out about it is found out
+ * before it is taken from there.
+ *
+ * Who reads a connection holds KMQTT_CONN_RX: the io work waits for it, the
+ * softirq leaves it to the io work.
+ */
+#include "express.h"
+
+#include <linux/interrupt.h>
+#include <linux/jiffies.h>
+#include <linux/llist.h>
+#include <linux/percpu.h>
+#include <linux/wait_bit.h>
+#include <net/tcp.h>
+#include <linux/kmqtt.h>
+#include "acl.h"
+#include "broker.h"
+#include "conn.h"
+#include "control.h"
+#include "message.h"
+#include "out.h"
+#include "released.h"
+#include "session.h"
+#include "transport.h"
+
+static_assert(KMQTT_FEW <= KMQTT_RUN_SPARE, "a stock for each of them");
+
+/*
+ * Bytes of a packet. A TCP that has got nothing larger yet acknowledges 536
+ * bytes at the latest, read or not: two of these may wait to be read, as
+ * kmqtt_transport_idle() has it, and a third is found to be too many.
+ */
+#define KMQTT_EXPRESS_BYTES	256
+/*
+ * Connections in one run of the tasklet, which bounds its time. What comes from
+ * more at once is left to the io works, to be gathered.
+ */
+#define KMQTT_EXPRESS_BUDGET	16
+/* The longest answer to one: it has to have its place in the connection. */
+#define KMQTT_EXPRESS_ANSWER	8
+
+/**
+ * struct kmqtt_express - of a CPU; bottom halves disabled
+ * @conns: have a packet
+ * @tasklet: handles them
+ * @buf: the packet
+ */
+struct kmqtt_express {
+	struct llist_head conns;
+	struct tasklet_struct tasklet;
+	u8 buf[KMQTT_EXPRESS_BYTES];
+};
+
+static DEFINE_PER_CPU(struct kmqtt_express, kmqtt_express);
+
+/**
+ * struct kmqtt_letter - one packet
+ * @conn: whose
+ * @run: what is handled; has the memory that it takes
+ * @buf: where it is
+ * @len: its bytes; 0: it is left to the io work
+ * @fixed: its header
+ * @publish: decoded, if it is one
+ * @few: who gets it
+ */
+struct kmqtt_letter {
+	struct kmqtt_conn *conn;
+	struct kmqtt_run run;
+	u8 *buf;
+	u32 len;
+	struct mqtt_fixed fixed;
+	struct mqtt_publish publish;
+	struct kmqtt_few few;
+};
+
+/*
+ * The io work must have found single packets of it many times in a row, and
+ * nothing of others: where it finds more, its gathering is worth more.
+ */
+static bool kmqtt_express_trusts(const struct kmqtt_conn *conn)
+{
+	u64 after = kmqtt_cfg(conn->broker, KMQTT_SET_EXPRESS_AFTER);
+
+	return after && READ_ONCE(conn->alone) >= after;
+}
+
+bool kmqtt_express_take(struct kmqtt_conn *conn)
+{
+	struct kmqtt_express *express = this_cpu_ptr(&kmqtt_express);
+	struct sock *sk = conn->sock->sk;
+
+	if (!kmqtt_express_trusts(conn) ||
+	    READ_ONCE(conn->state) != KMQTT_CONN_UP ||
+	    kmqtt_transport_is_unix(conn) ||
+	    skb_queue_len_lockless(&sk->sk_receive_queue) != 1 ||
+	    work_pending(&conn->io_work))
+		return false;
+	/* If it is on a list, it has not been looked at since. */
+	if (test_and_set_bit(KMQTT_CONN_EXPRESS, &conn->flags))
+		return true;
+	kmqtt_conn_get(conn);
+	if (llist_add(&conn->express, &express->conns))
+		tasklet_schedule(&express->tasklet);
+	return true;
+}
+
+void kmqtt_express_claim(struct kmqtt_conn *conn)
+{
+	wait_on_bit_lock(&conn->flags, KMQTT_CONN_RX, TASK_UNINTERRUPTIBLE);
+}
+
+/* Nobody waits for the io work. */
+void kmqtt_express_release(struct kmqtt_conn *conn)
+{
+	clear_bit_unlock(KMQTT_CONN_RX, &conn->flags);
+}
+
+void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets)
+{
+	if (packets > 1 || (packets && kmqtt_gather_expects()))
+		WRITE_ONCE(conn->alone, 0);
+	else if (packets && conn->alone < U8_MAX)
+		WRITE_ONCE(conn->alone, conn->alone + 1);
+}
+
+bool kmqtt_express_idle(struct kmqtt_session *session)
+{
+	bool idle;
+
+	/* A publisher's socket is locked: it does not wait for what takes long. */
+	if (!spin_trylock(&session->lock))
+		return false;
+	idle = !session->conn || kmqtt_transport_idle(session->conn);
+	spin_unlock(&session->lock);
+	return idle;
+}
+
+/*
+ * What one that is acknowledged takes is had before it is taken from the socket:
+ * here there are no reserves to draw on, and the io work may wait for memory.
+ */
+static bool kmqtt_express_stock(struct kmqtt_letter *letter)
+{
+	struct kmqtt_run *run = &letter->run;
+	struct mqtt_publish *publish = &letter->publish;
+
+	if (publish->qos == 2 && !kmqtt_rel_has_place(letter->conn->session))
+		return false;
+	if (publish->qos && letter->few.nr &&
+	    !kmqtt_out_stock(run, letter->few.nr))
+		return false;
+	run->msg = kmqtt_msg_create(run->broker, publish, &publish->topic, NULL,
+				    0, run->gfp);
+	return run->msg;
+}
+
+static bool kmqtt_express_publish(struct kmqtt_letter *letter)
+{
+	struct kmqtt_broker *broker = letter->conn->broker;
+	struct mqtt_publish *publish = &letter->publish;
+
+	/* Rules may be a million. */
+	return !rcu_access_pointer(broker->acl) &&
+	       !mqtt_decode_publish(letter->buf + letter->fixed.len,
+				    letter->fixed.remaining,
+				    letter->fixed.flags, letter->conn->version,
+				    publish) &&
+	       !publish->retain && publish->topic.len &&
+	       !mqtt_props_has(&publish->props, MQTT_PROP_TOPIC_ALIAS) &&
+	       !kmqtt_route_find(broker, &publish->topic, &letter->few) &&
+	       kmqtt_express_stock(letter);
+}
+
+/* Nothing in it that sleeps, or takes long? */
+static bool kmqtt_express_fits(struct kmqtt_letter *letter, u32 len)
+{
+	if (mqtt_decode_fixed(letter->buf, len, &letter->fixed) <= 0 ||
+	    letter->fixed.len + letter->fixed.remaining != len ||
+	    kmqtt_receive_admit(letter->conn, &letter->fixed))
+		return false;
+	switch (letter->fixed.type) {
+	case MQTT_PUBLISH:
+		return kmqtt_express_publish(letter);
+	case MQTT_PUBACK:
+	case MQTT_PUBREC:
+	case MQTT_PUBREL:
+	case MQTT_PUBCOMP:
+	case MQTT_PINGREQ:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* All of the buffer, or nothing. */
+static int kmqtt_express_read(read_descriptor_t *desc, struct sk_buff *skb,
+			      unsigned int offset, size_t len)
+{
+	struct kmqtt_letter *letter = desc->arg.data;
+
+	desc->count = 0;
+	if (len > KMQTT_EXPRESS_BYTES ||
+	    skb_copy_bits(skb, offset, letter->buf, len) ||
+	    !kmqtt_express_fits(letter, len)) {
+		/* Nor will the next one, it may be: not again so soon. */
+		WRITE_ONCE(letter->conn->alone, 0);
+		return 0;
+	}
+	letter->len = len;
+	return len;
+}
+
+static void kmqtt_express_open(struct kmqtt_letter *letter)
+{
+	struct sock *sk = letter->conn->sock->sk;
+	read_descriptor_t desc = { .arg.data = letter, .count = 1 };
+
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk) && sk->sk_state == TCP_ESTABLISHED &&
+	    READ_ONCE(sk->sk_prot)->recvmsg == tcp_prot.recvmsg &&
+	    skb_queue_len(&sk->sk_receive_queue) == 1 &&
+	    !tcp_sk(sk)->urg_data && !sk->sk_err)
+		tcp_read_sock(sk, &desc, kmqtt_express_read);
+	bh_unlock_sock(sk);
+}
+
+static void kmqtt_express_handle(struct kmqtt_letter *letter)
+{
+	struct kmqtt_conn *conn = letter->conn;
+	struct kmqtt_run *run = &letter->run;
+	u8 reason;
+
+	conn->bytes_in += letter->len;
+	kmqtt_stat_add(conn->broker, KMQTT_STAT_BYTES_RECEIVED, letter->len);
+	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_EXPRESS);
+	if (letter->fixed.type == MQTT_PUBLISH) {
+		kmqtt_receive_note(conn);
+		reason = kmqtt_publish_decoded(run, conn, &letter->publish,
+					       NULL, 0);
+	} else {
+		reason = kmqtt_receive_packet(run, conn, &letter->fixed,
+					      letter->buf, NULL, 0);
+	}
+	if (reason)
+		kmqtt_receive_fail(conn, reason);
+	kmqtt_send_flush_bh(run);
+}
+
+static void kmqtt_express_begin(struct kmqtt_letter *letter,
+				struct kmqtt_conn *conn, u8 *buf)
+{
+	letter->conn = conn;
+	letter->buf = buf;
+	letter->len = 0;
+	kmqtt_run_init(&letter->run, conn->broker);
+	letter->run.gfp = GFP_NOWAIT | __GFP_NOWARN;
+	letter->run.few = &letter->few;
+}
+
+/* What was had in advance and not needed. */
+static void kmqtt_express_end(struct kmqtt_letter *letter)
+{
+	if (letter->run.msg)
+		kmqtt_msg_put(letter->run.msg);
+	kmqtt_out_unstock(&letter->run);
+}
+
+/* Return: false: it is the io work's. */
+static bool kmqtt_express_conn(struct kmqtt_express *express,
+			       struct kmqtt_conn *conn)
+{
+	struct kmqtt_letter letter;
+	int idx;
+
+	if (test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags))
+		return false;
+	kmqtt_express_begin(&letter, conn, express->buf);
+	idx = srcu_read_lock(kmqtt_srcu);
+	/* Only who has KMQTT_CONN_RX makes the answers more. */
+	if (conn->state == KMQTT_CONN_UP && !kmqtt_conn_closing(conn) &&
+	    !conn->rx_len &&
+	    READ_ONCE(conn->ctl_len) <= KMQTT_CTL_FEW - KMQTT_EXPRESS_ANSWER)
+		kmqtt_express_open(&letter);
+	if (letter.len)
+		kmqtt_express_handle(&letter);
+	srcu_read_unlock(kmqtt_srcu, idx);
+	kmqtt_express_end(&letter);
+	clear_and_wake_up_bit(KMQTT_CONN_RX, &conn->flags);
+	return letter.len;
+}
+
+static void kmqtt_express_run(struct tasklet_struct *tasklet)
+{
+	struct kmqtt_express *express =
+		container_of(tasklet, struct kmqtt_express, tasklet);
+	u32 budget = KMQTT_EXPRESS_BUDGET;
+	struct kmqtt_conn *conn, *next;
+	struct llist_node *list;
+
+	list = llist_reverse_order(llist_del_all(&express->conns));
+	llist_for_each_entry_safe(conn, next, list, express) {
+		/* Behind it the node may be on the list of another CPU. */
+		clear_bit_unlock(KMQTT_CONN_EXPRESS, &conn->flags);
+		/* What came while it was set is seen by the look that follows. */
+		smp_mb__after_atomic();
+		if (!budget || !kmqtt_express_conn(express, conn))
+			kmqtt_conn_queue_io(conn);
+		budget -= !!budget;
+		kmqtt_conn_put(conn);
+	}
+}
+
+void kmqtt_express_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		tasklet_setup(&per_cpu(kmqtt_express, cpu).tasklet,
+			      kmqtt_express_run);
+}
+
+void kmqtt_express_uninit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		tasklet_kill(&per_cpu(kmqtt_express, cpu).tasklet);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A packet that comes alone is handled where it arrives: what express.c offers,
+ * and what the stations of the path (datapath.h) have for it alone.
+ */
+#ifndef KMQTT_EXPRESS_H
+#define KMQTT_EXPRESS_H
+
+#include "datapath.h"
+
+/* express.c */
+/*
+ * Something has come for @conn, under its socket's lock: may it be handled
+ * where it has arrived? Then that is done, or the io work queued after all.
+ * Bottom halves disabled. Return: false: queue the io work.
+ */
+bool kmqtt_express_take(struct kmqtt_conn *conn);
+/* What the io work has found: so many packets (io). */
+void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets);
+/* Begin and end of the io work: what is marked (io) is ours now. */
+void kmqtt_express_claim(struct kmqtt_conn *conn);
+void kmqtt_express_release(struct kmqtt_conn *conn);
+/*
+ * Has its client, as far as one can tell, taken what was sent to it? Bottom
+ * halves disabled; tries session->lock.
+ */
+bool kmqtt_express_idle(struct kmqtt_session *session);
+void kmqtt_express_init(void);
+/* No connection is left. */
+void kmqtt_express_uninit(void);
+
+/* receive.c */
+/* Is a packet with this header welcome here, before its body is read? (io) */
+u8 kmqtt_receive_admit(struct kmqtt_conn *conn, const struct mqtt_fixed *fixed);
+/* A packet has come, and is whole (io). */
+void kmqtt_receive_note(struct kmqtt_conn *conn);
+/* Handle a small packet that is whole (io). Return: 0, or why it is the end. */
+u8 kmqtt_receive_packet(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			const struct mqtt_fixed *fixed, const u8 *packet,
+			void **buf, size_t buf_size);
+/* The peer broke the rules: say so once, count it, end the connection. */
+void kmqtt_receive_fail(struct kmqtt_conn *conn, u8 reason);
+
+/* publish.c */
+/* kmqtt_publish_handle() for one that is decoded (io). */
+u8 kmqtt_publish_decoded(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			 const struct mqtt_publish *publish, void **buf,
+			 size_t buf_size);
+
+/* route.c */
+/* Subscribers of one message, found in advance. */
+#define KMQTT_FEW	16
+
+/**
+ * struct kmqtt_few - who is to get a message, if they are not many
+ * @subs: their subscriptions; valid inside the kmqtt_srcu section that found
+ *	them
+ * @nr: how many
+ * @turn: broker->sub_turn when the search began
+ */
+struct kmqtt_few {
+	struct kmqtt_sub *subs[KMQTT_FEW];
+	u32 nr;
+	u64 turn;
+};
+
+/*
+ * Find them, without sleeping. Inside kmqtt_srcu. Return: 0, -E2BIG: they are
+ * too many, or it takes more than a look to tell who gets it; -EBUSY: one of
+ * them is not up to date yet, so that more may be sent together.
+ */
+int kmqtt_route_find(struct kmqtt_broker *broker, const struct mqtt_str *topic,
+		     struct kmqtt_few *few);
+
+/* gather.c */
+/* Are there io works on this CPU that have not begun? Any context. */
+bool kmqtt_gather_expects(void);
+
+/* send.c */
+/* kmqtt_send_flush() in a softirq. */
+void kmqtt_send_flush_bh(struct kmqtt_run *run);
+
+#endif

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Packets that come alone and are handled where they arrive: which are, and that
+nobody can tell but by the counter."""
+
+import wire
+from harness import check, equal, shows, stats, versions
+from wire import (PINGRESP, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIPTION_ID,
+                  TOPIC_ALIAS)
+
+COUNTER = "packets_express"
+MALFORMED, PROTOCOL, TOPIC, NOT_FOUND = 0x81, 0x82, 0x90, 0x92
+# Messages in which a client must have come to be handled so.
+ENOUGH = 2000
+
+
+def grown(before):
+    return stats()[COUNTER] - before
+
+
+def one_by_one(sender, watches, topic, count, qos=0, **more):
+    """Each message is sent when the one before it has arrived everywhere."""
+    for number in range(count):
+        sender.pub(topic, f"{number}", qos, **more)
+        for watch in watches:
+            watch.message(topic=topic, payload=f"{number}", qos=qos)
+
+
+def pair(t, qos=0):
+    """A topic, who has subscribed to it, and who publishes to it and is handled
+    so."""
+    topic = t.topic()
+    watch, sender = t.client(), t.client()
+    watch.sub(topic, qos)
+    trusted(t, sender, watch, topic)
+    return topic, watch, sender
+
+
+def trusted(t, sender, watch, topic, qos=0):
+    t.setting(express_after=2)
+    before = stats()[COUNTER]
+    for _ in range(ENOUGH // 20):
+        one_by_one(sender, [watch], topic, 20, qos)
+        if grown(before) >= 10:
+            return
+    check(False, f"{grown(before)} of {ENOUGH} packets")
+
+
+@shows()
+@versions(3, 4, 5)
+def each_qos(t):
+    """What comes one at a time is handled where it arrives, acknowledgments of
+    both sides too, and everything arrives once."""
+    for qos in range(3):
+        topic, watch, sender = pair(t, qos)
+        before = stats()[COUNTER]
+        one_by_one(sender, [watch], topic, 100, qos)
+        # PUBLISH; two PUBACKs; PUBREL, and PUBREC and PUBCOMP of the other.
+        check(grown(before) >= 25 * (1, 2, 4)[qos],
+              f"QoS {qos}: {grown(before)} packets")
+        watch.expect_no_message(via=sender)
+
+
+@shows()
+def switched_off(t):
+    """With express_after 0 nothing is; changed back, it is again."""
+    topic, watch, sender = pair(t)
+    t.setting(express_after=0)
+    before = stats()[COUNTER]
+    one_by_one(sender, [watch], topic, 50)
+    equal(grown(before), 0, COUNTER)
+    trusted(t, sender, watch, topic)
+
+
+def several(t, watch, topic):
+    """Two subscriptions of one client that match."""
+    watch.sub(topic, 0, [(SUBSCRIPTION_ID, 1)])
+    watch.sub(topic.rsplit("/", 1)[0] + "/+", 0, [(SUBSCRIPTION_ID, 2)])
+
+
+def shared(t, watch, topic):
+    """A share group."""
+    watch.unsub(topic)
+    watch.sub("$share/g/" + topic, 0)
+
+
+@shows()
+def not_what_takes_longer(t):
+    """Retained messages, topic aliases, long ones, subscriptions that overlap
+    and share groups go the usual way."""
+    for kind in (dict(retain=True), dict(properties=[(TOPIC_ALIAS, 1)]),
+                 dict(payload="x" * 300), dict(setup=several),
+                 dict(setup=shared)):
+        topic, watch, sender = pair(t)
+        kind.pop("setup", lambda *_: None)(t, watch, topic)
+        payload = kind.pop("payload", "x")
+        before = stats()[COUNTER]
+        for _ in range(20):
+            sender.pub(topic, payload, 0, **kind)
+            pkt = watch.message(payload=payload)
+            if pkt.all(SUBSCRIPTION_ID):
+                equal(sorted(pkt.all(SUBSCRIPTION_ID)), [1, 2],
+                      "identifiers of both")
+        equal(grown(before), 0, f"{COUNTER} ({kind})")
+
+
+@shows()
+def not_to_many(t):
+    """A few subscribers are, many are not."""
+    topic, watch, sender = pair(t)
+    watches = [watch]
+    for wanted, limit in ((4, 40), (17, 0)):
+        while len(watches) < wanted:
+            watches.append(t.client())
+            watches[-1].sub(topic, 0)
+        before = stats()[COUNTER]
+        one_by_one(sender, watches, topic, 100)
+        check(limit <= grown(before) <= (100 if limit else 0),
+              f"{grown(before)} packets to {wanted}")
+
+
+@shows()
+def a_burst_is_gathered(t):
+    """A publisher that does not wait is handled in the usual way again, whatever
+    it was before: by many packets in a segment, or since its subscriber has not
+    read what was sent. Nothing is lost, nothing is out of order."""
+    topic, watch, sender = pair(t)
+    before = stats()[COUNTER]
+    for start in range(0, 500, 50):
+        sender.send(b"".join(wire.publish(topic, f"{n}")
+                             for n in range(start, start + 50)))
+        for number in range(start, start + 50):
+            watch.message(payload=f"{number}")
+    equal(grown(before), 0, "of those sent together")
+    trusted(t, sender, watch, topic)
+    before = stats()[COUNTER]
+    for number in range(400):
+        sender.send_pub(topic, f"{number}")
+    for number in range(400):
+        watch.message(payload=f"{number}")
+    check(grown(before) < 200, f"{grown(before)} of those sent one by one")
+
+
+@shows()
+def what_is_wrong_is_as_wrong(t):
+    """An error in a packet that would be handled so ends the connection as it
+    does otherwise; what needs an answer gets it."""
+    for packet, reason in (
+            (wire.publish("a/+", b""), TOPIC),
+            (wire.publish("a", b"", 0, flags=6), MALFORMED),
+            (wire.packet(wire.PINGREQ, 0, b"x"), MALFORMED),
+            (wire.connect(), PROTOCOL)):
+        _, _, sender = pair(t)
+        sender.send(packet)
+        sender.expect_disconnect(reason)
+    topic, watch, sender = pair(t)
+    sender.send(wire.ack(PUBREL, 7))
+    sender.expect(PUBCOMP, pid=7, reason=NOT_FOUND)
+    sender.send(wire.ack(PUBREC, 7))
+    sender.expect(PUBREL, pid=7, reason=NOT_FOUND)
+    sender.send(wire.pingreq())
+    sender.expect(PINGRESP)
+    one_by_one(sender, [watch], topic, 20)
+
+
+@shows()
+def beside_others(t):
+    """What one client publishes alone, and another in a burst, to the same
+    subscriber: of each all, in order."""
+    topic, watch, sender = pair(t)
+    other = t.client()
+    for _ in range(20):
+        other.send(wire.publish(topic, b"burst") * 30)
+        for number in range(5):
+            sender.send_pub(topic, f"{number}")
+        got = [watch.expect(PUBLISH).payload for _ in range(35)]
+        equal([p for p in got if p != b"burst"],
+              [b"%d" % n for n in range(5)], "messages of one")
