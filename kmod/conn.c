@@ -3,10 +3,10 @@
  * One connection: its socket callbacks, its work, its two-phase end.
  *
  * Socket callbacks (softirq; of a Unix socket the peer's process) only queue
- * work. Each queued work holds a reference, so what is queued can always run.
- * The io work is the only one that receives, changes the state and ends the
- * connection; because a work item never runs twice at a time, that needs no
- * lock.
+ * work, or have express.c look. Each queued work holds a reference, so what is
+ * queued can always run. The io work is the only one that changes the state and
+ * ends the connection, and receives all that express.c does not; whoever does has
+ * KMQTT_CONN_RX.
  */
 #include "conn.h"
 
@@ -40,6 +40,9 @@
 				 sizeof(struct tcp6_sock) + \
 				 sizeof(struct socket_alloc))
 
+/* Half of a page's kmalloc() would be lost. */
+static struct kmem_cache *kmqtt_conn_cache;
+
 static void kmqtt_conn_release(struct kmqtt_conn *conn)
 {
 	struct kmqtt_broker *broker = conn->broker;
@@ -57,7 +60,7 @@ static void kmqtt_conn_release(struct kmqtt_conn *conn)
 		kmqtt_session_put(conn->session);
 	atomic_dec(&conn->listener->nr_conns);
 	kmqtt_listener_put(conn->listener);
-	kfree(conn);
+	kmem_cache_free(kmqtt_conn_cache, conn);
 	kmqtt_uncharge(broker, KMQTT_CONN_BYTES);
 	if (atomic_dec_and_test(&broker->nr_conns))
 		wake_up(&broker->idle);
@@ -215,6 +218,12 @@ void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason)
 	kmqtt_conn_queue_io(conn);
 }
 
+void kmqtt_conn_leave(struct kmqtt_conn *conn, u8 reason)
+{
+	set_bit(KMQTT_CONN_SILENT, &conn->flags);
+	cmpxchg(&conn->closing, 0, KMQTT_CLOSING | reason);
+}
+
 void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason)
 {
 	set_bit(KMQTT_CONN_SILENT, &conn->flags);
@@ -360,13 +369,6 @@ static void kmqtt_conn_io(struct work_struct *work)
 
 	kmqtt_gather_arrived(conn);
 	kmqtt_express_claim(conn);
-	/* Not when it was made: the end must not come before the callbacks. */
-	if (!test_bit(KMQTT_CONN_TIMED, &conn->flags)) {
-		set_bit(KMQTT_CONN_TIMED, &conn->flags);
-		kmqtt_conn_set_timer(conn, HZ *
-				     kmqtt_cfg(conn->broker,
-					       KMQTT_SET_CONNECT_TIMEOUT));
-	}
 	if (kmqtt_conn_closing(conn)) {
 		kmqtt_conn_end(conn);
 	} else if (conn->state == KMQTT_CONN_AUTH ||
@@ -385,6 +387,8 @@ static void kmqtt_conn_io(struct work_struct *work)
 		if (kmqtt_receive(conn))
 			kmqtt_conn_queue_io(conn);
 		kmqtt_express_learn(conn, conn->packets_in - packets);
+		if (kmqtt_conn_closing(conn))
+			kmqtt_conn_end(conn);
 	}
 	kmqtt_express_release(conn);
 	kmqtt_conn_put_here(conn);
@@ -486,7 +490,7 @@ static struct kmqtt_conn *kmqtt_conn_alloc(struct kmqtt_listener *listener,
 
 	if (!kmqtt_charge_share(broker, KMQTT_CONN_BYTES, KMQTT_CONNECT))
 		return NULL;
-	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
+	conn = kmem_cache_zalloc(kmqtt_conn_cache, GFP_KERNEL);
 	if (!conn) {
 		kmqtt_uncharge(broker, KMQTT_CONN_BYTES);
 		return NULL;
@@ -536,12 +540,13 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
 	list_add_tail(&conn->list, &broker->conns);
 	kmqtt_half_open_enter(conn);
 	kmqtt_conn_attach(conn);
+	/* Whoever ends it meanwhile stops the timer behind the list. */
+	kmqtt_conn_set_timer(conn, HZ * kmqtt_cfg(broker,
+						  KMQTT_SET_CONNECT_TIMEOUT));
 	spin_unlock(&broker->conn_lock);
-	/*
-	 * For what arrived before the callbacks were ours, and for the time
-	 * that a CONNECT may take.
-	 */
-	kmqtt_conn_queue_io(conn);
+	/* A client that takes its time need not be looked at before. */
+	if (!kmqtt_transport_quiet(conn))
+		kmqtt_conn_queue_io(conn);
 	kmqtt_conn_put(conn);
 	return 0;
 }
@@ -572,4 +577,15 @@ void kmqtt_conn_close_all(struct kmqtt_broker *broker,
 		kmqtt_conn_close(conn, reason);
 	}
 	spin_unlock(&broker->conn_lock);
+}
+
+int kmqtt_conn_init(void)
+{
+	kmqtt_conn_cache = KMEM_CACHE(kmqtt_conn, 0);
+	return kmqtt_conn_cache ? 0 : -ENOMEM;
+}
+
+void kmqtt_conn_uninit(void)
+{
+	kmem_cache_destroy(kmqtt_conn_cache);
 }

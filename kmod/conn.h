@@ -157,7 +157,7 @@ struct kmqtt_conn {
 int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock);
 
 /**
- * kmqtt_conn_close() - end a connection, from any process context
+ * kmqtt_conn_close() - end a connection, from any context
  * @conn: the caller holds a reference
  * @reason: 5.0 reason code for the DISCONNECT; the first caller's counts
  *
@@ -166,6 +166,8 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock);
 void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason);
 /* The same without a DISCONNECT: the network failed, or CONNACK said it. */
 void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason);
+/* The same by the io work itself, which then does the rest. */
+void kmqtt_conn_leave(struct kmqtt_conn *conn, u8 reason);
 
 static inline bool kmqtt_conn_closing(const struct kmqtt_conn *conn)
 {
@@ -197,5 +199,9 @@ static inline struct kmqtt_conn *kmqtt_conn_get(struct kmqtt_conn *conn)
 
 /* Any context. */
 void kmqtt_conn_put(struct kmqtt_conn *conn);
+
+int kmqtt_conn_init(void);
+/* No connection is left. */
+void kmqtt_conn_uninit(void);
 
 #endif

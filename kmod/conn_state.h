@@ -27,7 +27,6 @@ enum kmqtt_conn_flags {
 	KMQTT_CONN_TX_DEAD,	/* the socket failed or was shut down */
 	KMQTT_CONN_LINGERED,	/* the lingering time is over */
 	KMQTT_CONN_REAUTH,	/* a re-authentication is going on */
-	KMQTT_CONN_TIMED,	/* the time for CONNECT is running */
 	KMQTT_CONN_ASKED,	/* the authority has a question about it */
 	KMQTT_CONN_SPOKE,	/* its CONNECT or AUTH is being handled */
 	KMQTT_CONN_RX,		/* somebody has what is marked (io) */

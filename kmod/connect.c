@@ -594,6 +594,6 @@ u8 kmqtt_connect_disconnect(struct kmqtt_conn *conn, const u8 *body, u32 len)
 	/* Any other reason code leaves the will in place [MQTT-3.14.4-3]. */
 	if (disconnect.reason == MQTT_RC_SUCCESS)
 		set_bit(KMQTT_CONN_NORMAL, &conn->flags);
-	kmqtt_conn_close_silently(conn, disconnect.reason);
+	kmqtt_conn_leave(conn, disconnect.reason);
 	return 0;
 }

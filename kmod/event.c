@@ -86,6 +86,19 @@ static int kmqtt_event_multicast(struct kmqtt_broker *broker,
 				       KMQTT_NL_EVENTS, GFP_ATOMIC);
 }
 
+/* Spares what follows while nobody listens. Any context. */
+static bool kmqtt_event_heard(struct kmqtt_broker *broker)
+{
+	bool heard;
+
+	rcu_read_lock();
+	heard = kmqtt_nl_ready() && genl_has_listeners(&kmqtt_genl_family,
+						       broker->net,
+						       KMQTT_NL_EVENTS);
+	rcu_read_unlock();
+	return heard;
+}
+
 /* Any context that may take a spin lock. */
 static void kmqtt_event_send(struct kmqtt_broker *broker,
 			     struct kmqtt_event_info *ev)
@@ -94,9 +107,7 @@ static void kmqtt_event_send(struct kmqtt_broker *broker,
 	int idx;
 
 	rcu_read_lock();
-	if (!kmqtt_nl_ready() || !genl_has_listeners(&kmqtt_genl_family,
-						     broker->net,
-						     KMQTT_NL_EVENTS))
+	if (!kmqtt_event_heard(broker))
 		goto unlock;
 	idx = srcu_read_lock(kmqtt_srcu);
 	if (ev->session)
@@ -114,7 +125,11 @@ void kmqtt_event_conn(struct kmqtt_conn *conn, u8 event, u8 reason,
 		      const struct mqtt_str *client_id)
 {
 	struct kmqtt_session *session = READ_ONCE(conn->session);
-	struct kmqtt_event_info ev = {
+	struct kmqtt_event_info ev;
+
+	if (!kmqtt_event_heard(conn->broker))
+		return;
+	ev = (struct kmqtt_event_info) {
 		.type = event,
 		.has_reason = event != KMQTT_EVENT_CONNECTED,
 		.reason = reason,
@@ -123,7 +138,6 @@ void kmqtt_event_conn(struct kmqtt_conn *conn, u8 event, u8 reason,
 		.addr = kmqtt_transport_addr(conn),
 		.listener_id = conn->listener->id,
 	};
-
 	if (!ev.client_id && session)
 		ev.client_id = &session->client_id;
 	kmqtt_event_send(conn->broker, &ev);

@@ -88,6 +88,9 @@ static void kmqtt_listener_accept(struct work_struct *work)
 			return;
 		if (!ret) {
 			kmqtt_listener_take(listener, sock);
+			/* Spares a socket made for nobody. */
+			if (kmqtt_transport_nobody_waits(listener->sock))
+				return;
 		} else if (ret != -ECONNABORTED) {
 			/* No memory or no descriptor: not a busy loop. */
 			delay = msecs_to_jiffies(KMQTT_ACCEPT_PAUSE_MS);

@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <net/genetlink.h>
 #include "broker.h"
+#include "conn.h"
 #include "control.h"
 #include "datapath.h"
 #include "express.h"
@@ -21,9 +22,12 @@ static int __init kmqtt_init(void)
 	ret = kmqtt_out_init();
 	if (ret)
 		goto err_gather;
-	ret = kmqtt_broker_init();
+	ret = kmqtt_conn_init();
 	if (ret)
 		goto err_out;
+	ret = kmqtt_broker_init();
+	if (ret)
+		goto err_conn;
 	ret = kmqtt_netlink_init();
 	if (ret)
 		goto err_broker;
@@ -33,6 +37,8 @@ err_broker:
 	kmqtt_broker_uninit();
 	kmqtt_receive_uninit();
 	kmqtt_send_uninit();
+err_conn:
+	kmqtt_conn_uninit();
 err_out:
 	kmqtt_out_uninit();
 err_gather:
@@ -48,6 +54,7 @@ static void __exit kmqtt_exit(void)
 	kmqtt_express_uninit();
 	kmqtt_receive_uninit();
 	kmqtt_send_uninit();
+	kmqtt_conn_uninit();
 	kmqtt_out_uninit();
 	kmqtt_gather_uninit();
 }

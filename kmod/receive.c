@@ -538,6 +538,8 @@ bool kmqtt_receive_discard(struct kmqtt_conn *conn)
 	u8 *buf;
 
 	kmqtt_receive_free(conn);
+	if (kmqtt_transport_quiet(conn))
+		return false;
 	buf = kmqtt_rx_borrow();
 	if (!buf)
 		return true;

@@ -174,6 +174,32 @@ bool kmqtt_transport_idle(const struct kmqtt_conn *conn)
 	       READ_ONCE(tcp_sk(conn->sock->sk)->packets_out) <= 1;
 }
 
+bool kmqtt_transport_quiet(const struct kmqtt_conn *conn)
+{
+	struct sock *sk = conn->sock->sk;
+	bool quiet;
+
+	/* Its callback is called behind its lock, so that says nothing. */
+	if (kmqtt_transport_is_unix(conn))
+		return false;
+	local_bh_disable();
+	bh_lock_sock(sk);
+	quiet = skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+		sk->sk_state == TCP_ESTABLISHED && !sk->sk_err;
+	bh_unlock_sock(sk);
+	local_bh_enable();
+	return quiet;
+}
+
+bool kmqtt_transport_nobody_waits(const struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	if (sk->sk_family == AF_UNIX)
+		return skb_queue_empty_lockless(&sk->sk_receive_queue);
+	return reqsk_queue_empty(&inet_csk(sk)->icsk_accept_queue);
+}
+
 bool kmqtt_transport_writeable(const struct kmqtt_conn *conn)
 {
 	const struct sock *sk = conn->sock->sk;

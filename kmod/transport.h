@@ -48,6 +48,15 @@ static inline bool kmqtt_transport_is_unix(const struct kmqtt_conn *conn)
 /* Address and port of the peer; of a Unix socket the listener's path. */
 const struct sockaddr *kmqtt_transport_addr(const struct kmqtt_conn *conn);
 
+/*
+ * There is nothing to read, nor an end. What comes later calls the callbacks, if
+ * they were set before this. Process context.
+ */
+bool kmqtt_transport_quiet(const struct kmqtt_conn *conn);
+
+/* Is there no one left to accept? Who comes later calls back. */
+bool kmqtt_transport_nobody_waits(const struct socket *sock);
+
 /* Has the socket room to go on sending? Any context. */
 bool kmqtt_transport_writeable(const struct kmqtt_conn *conn);
 

@@ -204,6 +204,14 @@ void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	return ptr;
 }
 
+void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *ptr = kzalloc(cache->size, gfp);
+
+	cache->live += !!ptr;
+	return ptr;
+}
+
 /* All of them or none. */
 int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t nr,
 			  void **p)
