@@ -40,7 +40,7 @@
 				 sizeof(struct tcp6_sock) + \
 				 sizeof(struct socket_alloc))
 
-/* Half of a page's kmalloc() would be lost. */
+/* kmalloc() would take 1024 bytes for little more than half as many. */
 static struct kmem_cache *kmqtt_conn_cache;
 
 static void kmqtt_conn_release(struct kmqtt_conn *conn)
@@ -143,30 +143,27 @@ static struct kmqtt_conn *kmqtt_conn_of(struct sock *sk)
 	return rcu_dereference_sk_user_data(sk);
 }
 
-static void kmqtt_conn_data_ready(struct sock *sk)
+static __always_inline void kmqtt_conn_call(struct sock *sk, bool data)
 {
 	struct kmqtt_conn *conn;
 
 	read_lock_bh(&sk->sk_callback_lock);
 	rcu_read_lock();
 	conn = kmqtt_conn_of(sk);
-	if (conn && !kmqtt_express_take(conn))
+	if (conn && !(data && kmqtt_express_take(conn)))
 		kmqtt_conn_queue_io(conn);
 	rcu_read_unlock();
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
+static void kmqtt_conn_data_ready(struct sock *sk)
+{
+	kmqtt_conn_call(sk, true);
+}
+
 static void kmqtt_conn_state_change(struct sock *sk)
 {
-	struct kmqtt_conn *conn;
-
-	read_lock_bh(&sk->sk_callback_lock);
-	rcu_read_lock();
-	conn = kmqtt_conn_of(sk);
-	if (conn)
-		kmqtt_conn_queue_io(conn);
-	rcu_read_unlock();
-	read_unlock_bh(&sk->sk_callback_lock);
+	kmqtt_conn_call(sk, false);
 }
 
 static void kmqtt_conn_write_space(struct sock *sk)
@@ -226,8 +223,8 @@ void kmqtt_conn_leave(struct kmqtt_conn *conn, u8 reason)
 
 void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason)
 {
-	set_bit(KMQTT_CONN_SILENT, &conn->flags);
-	kmqtt_conn_close(conn, reason);
+	kmqtt_conn_leave(conn, reason);
+	kmqtt_conn_queue_io(conn);
 }
 
 static u8 kmqtt_conn_reason(const struct kmqtt_conn *conn)

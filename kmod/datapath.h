@@ -233,7 +233,7 @@ bool kmqtt_deliver_next(struct kmqtt_session *session,
 /* send.c APIs: */
 /*
  * Queue an encoded control packet; sent by the next kick. Any process context,
- * or a softirq with GFP_ATOMIC. Return: 0 or -ENOMEM (close the connection:
+ * or a softirq if @gfp does not sleep. Return: 0 or -ENOMEM (close the connection:
  * nothing was said).
  */
 int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len,

@@ -15,7 +15,6 @@
 #include "express.h"
 
 #include <linux/interrupt.h>
-#include <linux/jiffies.h>
 #include <linux/llist.h>
 #include <linux/percpu.h>
 #include <linux/wait_bit.h>
