@@ -81,6 +81,28 @@ static inline bool kmqtt_compat_set_task_frag(struct sock *sk, bool use)
 #endif
 }
 
+/*
+ * Does who reads this Unix socket ask for the credentials of who writes to it?
+ * In an RCU section.
+ */
+static inline bool kmqtt_compat_wants_sender(const struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return sk->sk_scm_credentials || sk->sk_scm_pidfd;
+#else
+	const struct socket *sock = READ_ONCE(sk->sk_socket);
+
+	/* Also if its end is near, as unix_stream_sendmsg() has it. */
+	if (!sock || test_bit(SOCK_PASSCRED, &sock->flags))
+		return true;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	return test_bit(SOCK_PASSPIDFD, &sock->flags);
+#else
+	return false;
+#endif
+#endif
+}
+
 /* Attributes of a dump request, in its start, dump and done callbacks. */
 static inline struct nlattr **
 kmqtt_compat_dump_attrs(struct netlink_callback *cb)

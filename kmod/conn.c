@@ -3,7 +3,7 @@
  * One connection: its socket callbacks, its work, its two-phase end.
  *
  * Socket callbacks (softirq; of a Unix socket the peer's process) only queue
- * work, or have express.c look. Each queued work holds a reference, so what is
+ * work, or have express.c handle what has come. Each queued work holds a reference, so what is
  * queued can always run. The io work is the only one that changes the state and
  * ends the connection, and receives all that express.c does not; whoever does has
  * KMQTT_CONN_RX.
@@ -161,6 +161,33 @@ static void kmqtt_conn_data_ready(struct sock *sk)
 	kmqtt_conn_call(sk, true);
 }
 
+/*
+ * Without a lock, in the process that has sent: what we do there may sleep, with
+ * a reference, behind which nothing does (kmqtt_transport_uninit()).
+ */
+static void kmqtt_conn_data_ready_unix(struct sock *sk)
+{
+	struct kmqtt_conn *conn;
+	bool here = false;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	rcu_read_lock();
+	conn = kmqtt_conn_of(sk);
+	if (conn) {
+		here = kmqtt_express_may(conn);
+		if (here)
+			kmqtt_conn_get(conn);
+		else
+			kmqtt_conn_queue_io(conn);
+	}
+	rcu_read_unlock();
+	read_unlock_bh(&sk->sk_callback_lock);
+	if (here) {
+		kmqtt_express_client(conn);
+		kmqtt_conn_put(conn);
+	}
+}
+
 static void kmqtt_conn_state_change(struct sock *sk)
 {
 	kmqtt_conn_call(sk, false);
@@ -187,7 +214,8 @@ static void kmqtt_conn_attach(struct kmqtt_conn *conn)
 	struct sock *sk = conn->sock->sk;
 
 	write_lock_bh(&sk->sk_callback_lock);
-	sk->sk_data_ready = kmqtt_conn_data_ready;
+	sk->sk_data_ready = kmqtt_transport_is_unix(conn) ?
+			    kmqtt_conn_data_ready_unix : kmqtt_conn_data_ready;
 	sk->sk_write_space = kmqtt_conn_write_space;
 	sk->sk_state_change = kmqtt_conn_state_change;
 	rcu_assign_sk_user_data(sk, conn);

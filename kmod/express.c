@@ -9,14 +9,18 @@
  * stays in the socket, for the io work. What is found out about it is found out
  * before it is taken from there.
  *
- * Who reads a connection holds KMQTT_CONN_RX: the io work waits for it, the
- * softirq leaves it to the io work.
+ * Of a Unix socket that is where it was sent: in the client's process, which so
+ * is the only one that runs until the subscriber's does.
+ *
+ * Who reads a connection holds KMQTT_CONN_RX: the io work waits for it, all others
+ * leave it to the io work.
  */
 #include "express.h"
 
 #include <linux/interrupt.h>
 #include <linux/llist.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/wait_bit.h>
 #include <net/tcp.h>
 #include <linux/kmqtt.h>
@@ -91,16 +95,21 @@ static bool kmqtt_express_trusts(const struct kmqtt_conn *conn)
 	return after && READ_ONCE(conn->alone) >= after;
 }
 
+static bool kmqtt_express_alone(const struct kmqtt_conn *conn)
+{
+	const struct sock *sk = conn->sock->sk;
+
+	return kmqtt_express_trusts(conn) &&
+	       READ_ONCE(conn->state) == KMQTT_CONN_UP &&
+	       skb_queue_len_lockless(&sk->sk_receive_queue) == 1 &&
+	       !work_pending(&conn->io_work);
+}
+
 bool kmqtt_express_take(struct kmqtt_conn *conn)
 {
 	struct kmqtt_express *express = this_cpu_ptr(&kmqtt_express);
-	struct sock *sk = conn->sock->sk;
 
-	if (!kmqtt_express_trusts(conn) ||
-	    READ_ONCE(conn->state) != KMQTT_CONN_UP ||
-	    kmqtt_transport_is_unix(conn) ||
-	    skb_queue_len_lockless(&sk->sk_receive_queue) != 1 ||
-	    work_pending(&conn->io_work))
+	if (!kmqtt_express_alone(conn))
 		return false;
 	/* If it is on a list, it has not been looked at since. */
 	if (test_and_set_bit(KMQTT_CONN_EXPRESS, &conn->flags))
@@ -130,14 +139,17 @@ void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets)
 		WRITE_ONCE(conn->alone, conn->alone + 1);
 }
 
-bool kmqtt_express_idle(struct kmqtt_session *session)
+bool kmqtt_express_idle(struct kmqtt_session *session, bool may_sleep)
 {
+	const struct kmqtt_conn *conn;
 	bool idle;
 
 	/* A publisher's socket is locked: it does not wait for what takes long. */
 	if (!spin_trylock(&session->lock))
 		return false;
-	idle = !session->conn || kmqtt_transport_idle(session->conn);
+	conn = session->conn;
+	idle = !conn || ((may_sleep || !kmqtt_transport_is_unix(conn)) &&
+			 kmqtt_transport_idle(conn));
 	spin_unlock(&session->lock);
 	return idle;
 }
@@ -237,8 +249,7 @@ static void kmqtt_express_handle(struct kmqtt_letter *letter)
 	struct kmqtt_run *run = &letter->run;
 	u8 reason;
 
-	conn->bytes_in += letter->len;
-	kmqtt_stat_add(conn->broker, KMQTT_STAT_BYTES_RECEIVED, letter->len);
+	kmqtt_receive_note_bytes(conn, letter->len);
 	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_EXPRESS);
 	if (letter->fixed.type == MQTT_PUBLISH) {
 		kmqtt_receive_note(conn);
@@ -250,11 +261,10 @@ static void kmqtt_express_handle(struct kmqtt_letter *letter)
 	}
 	if (reason)
 		kmqtt_receive_fail(conn, reason);
-	kmqtt_send_flush_bh(run);
 }
 
 static void kmqtt_express_begin(struct kmqtt_letter *letter,
-				struct kmqtt_conn *conn, u8 *buf)
+				struct kmqtt_conn *conn, u8 *buf, bool may_sleep)
 {
 	letter->conn = conn;
 	letter->buf = buf;
@@ -262,6 +272,15 @@ static void kmqtt_express_begin(struct kmqtt_letter *letter,
 	kmqtt_run_init(&letter->run, conn->broker);
 	letter->run.gfp = GFP_NOWAIT | __GFP_NOWARN;
 	letter->run.few = &letter->few;
+	letter->few.may_sleep = may_sleep;
+}
+
+/* Only who has KMQTT_CONN_RX makes the answers more. */
+static bool kmqtt_express_ready(struct kmqtt_conn *conn)
+{
+	return conn->state == KMQTT_CONN_UP && !kmqtt_conn_closing(conn) &&
+	       !conn->rx_len &&
+	       READ_ONCE(conn->ctl_len) <= KMQTT_CTL_FEW - KMQTT_EXPRESS_ANSWER;
 }
 
 /* What was had in advance and not needed. */
@@ -281,15 +300,14 @@ static bool kmqtt_express_conn(struct kmqtt_express *express,
 
 	if (test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags))
 		return false;
-	kmqtt_express_begin(&letter, conn, express->buf);
+	kmqtt_express_begin(&letter, conn, express->buf, false);
 	idx = srcu_read_lock(kmqtt_srcu);
-	/* Only who has KMQTT_CONN_RX makes the answers more. */
-	if (conn->state == KMQTT_CONN_UP && !kmqtt_conn_closing(conn) &&
-	    !conn->rx_len &&
-	    READ_ONCE(conn->ctl_len) <= KMQTT_CTL_FEW - KMQTT_EXPRESS_ANSWER)
+	if (kmqtt_express_ready(conn))
 		kmqtt_express_open(&letter);
-	if (letter.len)
+	if (letter.len) {
 		kmqtt_express_handle(&letter);
+		kmqtt_send_flush_bh(&letter.run);
+	}
 	srcu_read_unlock(kmqtt_srcu, idx);
 	kmqtt_express_end(&letter);
 	clear_and_wake_up_bit(KMQTT_CONN_RX, &conn->flags);
@@ -315,6 +333,60 @@ static void kmqtt_express_run(struct tasklet_struct *tasklet)
 		budget -= !!budget;
 		kmqtt_conn_put(conn);
 	}
+}
+
+bool kmqtt_express_may(const struct kmqtt_conn *conn)
+{
+	/*
+	 * One that others are to come before may be kept from going on while
+	 * subscribers wait for it.
+	 */
+	return kmqtt_express_alone(conn) && task_nice(current) <= 0 &&
+	       current->policy != SCHED_IDLE;
+}
+
+/* What came is read, for us or not: where one may sleep. */
+static void kmqtt_express_call(struct kmqtt_letter *letter)
+{
+	struct kmqtt_conn *conn = letter->conn;
+	int idx, len;
+
+	len = kmqtt_transport_read(conn, letter->buf, KMQTT_EXPRESS_BYTES);
+	/* An end or an error is found by the io work again. */
+	if (len <= 0)
+		return;
+	local_bh_disable();
+	idx = srcu_read_lock(kmqtt_srcu);
+	if (len < KMQTT_EXPRESS_BYTES && kmqtt_express_fits(letter, len)) {
+		letter->len = len;
+		kmqtt_express_handle(letter);
+	}
+	srcu_read_unlock(kmqtt_srcu, idx);
+	local_bh_enable();
+	if (!letter->len) {
+		WRITE_ONCE(conn->alone, 0);
+		kmqtt_receive_note_bytes(conn, len);
+		kmqtt_receive_aside(conn, letter->buf, len);
+	}
+}
+
+void kmqtt_express_client(struct kmqtt_conn *conn)
+{
+	u8 buf[KMQTT_EXPRESS_BYTES];
+	struct kmqtt_letter letter;
+
+	if (test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags)) {
+		kmqtt_conn_queue_io(conn);
+		return;
+	}
+	kmqtt_express_begin(&letter, conn, buf, true);
+	if (kmqtt_express_ready(conn))
+		kmqtt_express_call(&letter);
+	kmqtt_express_end(&letter);
+	clear_and_wake_up_bit(KMQTT_CONN_RX, &conn->flags);
+	if (!letter.len)
+		kmqtt_conn_queue_io(conn);
+	kmqtt_send_flush_client(&letter.run);
 }
 
 void kmqtt_express_init(void)

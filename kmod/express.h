@@ -15,16 +15,24 @@
  * Bottom halves disabled. Return: false: queue the io work.
  */
 bool kmqtt_express_take(struct kmqtt_conn *conn);
+/*
+ * The same for a Unix socket, whose callback is called in the process of who has
+ * sent, without a lock: may it be handled there? Then kmqtt_express_client() is
+ * to do so, or queues the io work after all; it may sleep.
+ */
+bool kmqtt_express_may(const struct kmqtt_conn *conn);
+void kmqtt_express_client(struct kmqtt_conn *conn);
 /* What the io work has found: so many packets (io). */
 void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets);
 /* Begin and end of the io work: what is marked (io) is ours now. */
 void kmqtt_express_claim(struct kmqtt_conn *conn);
 void kmqtt_express_release(struct kmqtt_conn *conn);
 /*
- * Has its client, as far as one can tell, taken what was sent to it? Bottom
- * halves disabled; tries session->lock.
+ * Has its client, as far as one can tell, taken what was sent to it, and can more
+ * be sent to it right here? @may_sleep: through a Unix socket, too. Bottom halves
+ * disabled; tries session->lock.
  */
-bool kmqtt_express_idle(struct kmqtt_session *session);
+bool kmqtt_express_idle(struct kmqtt_session *session, bool may_sleep);
 void kmqtt_express_init(void);
 /* No connection is left. */
 void kmqtt_express_uninit(void);
@@ -34,6 +42,10 @@ void kmqtt_express_uninit(void);
 u8 kmqtt_receive_admit(struct kmqtt_conn *conn, const struct mqtt_fixed *fixed);
 /* A packet has come, and is whole (io). */
 void kmqtt_receive_note(struct kmqtt_conn *conn);
+/* So many bytes have come (io). */
+void kmqtt_receive_note_bytes(struct kmqtt_conn *conn, u32 len);
+/* They are for the next io work, which comes before it reads on (io). */
+void kmqtt_receive_aside(struct kmqtt_conn *conn, const u8 *data, u32 len);
 /* Handle a small packet that is whole (io). Return: 0, or why it is the end. */
 u8 kmqtt_receive_packet(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			const struct mqtt_fixed *fixed, const u8 *packet,
@@ -56,11 +68,13 @@ u8 kmqtt_publish_decoded(struct kmqtt_run *run, struct kmqtt_conn *conn,
  * @subs: their subscriptions; valid inside the kmqtt_srcu section that found
  *	them
  * @nr: how many
+ * @may_sleep: what they get is sent where one may sleep
  * @turn: broker->sub_turn when the search began
  */
 struct kmqtt_few {
 	struct kmqtt_sub *subs[KMQTT_FEW];
 	u32 nr;
+	bool may_sleep;
 	u64 turn;
 };
 
@@ -79,5 +93,7 @@ bool kmqtt_gather_expects(void);
 /* send.c */
 /* kmqtt_send_flush() in a softirq. */
 void kmqtt_send_flush_bh(struct kmqtt_run *run);
+/* The same in a client's process, which is not kept for long. */
+void kmqtt_send_flush_client(struct kmqtt_run *run);
 
 #endif

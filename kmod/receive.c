@@ -205,6 +205,12 @@ void kmqtt_receive_note(struct kmqtt_conn *conn)
 	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_RECEIVED);
 }
 
+void kmqtt_receive_note_bytes(struct kmqtt_conn *conn, u32 len)
+{
+	conn->bytes_in += len;
+	kmqtt_stat_add(conn->broker, KMQTT_STAT_BYTES_RECEIVED, len);
+}
+
 u8 kmqtt_receive_packet(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			const struct mqtt_fixed *fixed, const u8 *packet,
 			void **buf, size_t buf_size)
@@ -254,6 +260,14 @@ static u8 kmqtt_receive_stash(struct kmqtt_conn *conn, const u8 *data, u32 len,
 	conn->rx_len = len;
 	conn->rx_need = need;
 	return 0;
+}
+
+void kmqtt_receive_aside(struct kmqtt_conn *conn, const u8 *data, u32 len)
+{
+	u8 reason = kmqtt_receive_stash(conn, data, len, 0);
+
+	if (reason)
+		kmqtt_receive_fail(conn, reason);
 }
 
 /*
@@ -421,14 +435,6 @@ static u8 kmqtt_receive_put_aside(struct kmqtt_run *run,
 	return reason;
 }
 
-static int kmqtt_receive_read(struct kmqtt_conn *conn, u8 *buf, u32 size)
-{
-	struct kvec vec = { .iov_base = buf, .iov_len = size };
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
-
-	return kernel_recvmsg(conn->sock, &msg, &vec, 1, size, msg.msg_flags);
-}
-
 /* Not read while the client leaves our answers lying; send.c wakes us. */
 static bool kmqtt_receive_paused(struct kmqtt_conn *conn)
 {
@@ -469,15 +475,14 @@ static int kmqtt_receive_once(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		if (!kmqtt_receive_may(conn) || run->aside)
 			return 0;
 	}
-	len = kmqtt_receive_read(conn, buf, KMQTT_RX_CHUNK);
+	len = kmqtt_transport_read(conn, buf, KMQTT_RX_CHUNK);
 	if (len == -EAGAIN || len == -EINTR)
 		return 0;
 	if (len <= 0) {
 		kmqtt_conn_close_silently(conn, MQTT_RC_UNSPECIFIED);
 		return -EPIPE;
 	}
-	conn->bytes_in += len;
-	kmqtt_stat_add(conn->broker, KMQTT_STAT_BYTES_RECEIVED, len);
+	kmqtt_receive_note_bytes(conn, len);
 	reason = kmqtt_receive_bytes(run, conn, buf, len);
 	if (reason) {
 		kmqtt_receive_fail(conn, reason);
@@ -544,7 +549,7 @@ bool kmqtt_receive_discard(struct kmqtt_conn *conn)
 	if (!buf)
 		return true;
 	for (budget = KMQTT_RX_BUDGET; budget > 0; budget--) {
-		len = kmqtt_receive_read(conn, buf, KMQTT_RX_CHUNK);
+		len = kmqtt_transport_read(conn, buf, KMQTT_RX_CHUNK);
 		if (len <= 0)
 			break;
 	}

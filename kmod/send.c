@@ -145,9 +145,10 @@ int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len,
  * owns it. A socket that is not plain TCP (kTLS) needs its own sendmsg.
  * Return: as sendmsg(), -EBUSY: not here.
  */
-static int kmqtt_tx_send_atomic(struct sock *sk, struct msghdr *msg,
-				struct kvec *vec, u32 nr, size_t bytes)
+static int kmqtt_tx_send_atomic(struct sock *sk, struct kvec *vec, u32 nr,
+				size_t bytes)
 {
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	struct page_frag *frag = this_cpu_ptr(&kmqtt_tx_frag);
 	gfp_t allocation;
 	int ret = -EBUSY;
@@ -155,7 +156,7 @@ static int kmqtt_tx_send_atomic(struct sock *sk, struct msghdr *msg,
 
 	if (READ_ONCE(sk->sk_prot)->sendmsg != tcp_sendmsg)
 		return ret;
-	iov_iter_kvec(&msg->msg_iter, ITER_SOURCE, vec, nr, bytes);
+	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, vec, nr, bytes);
 	bh_lock_sock(sk);
 	if (!sock_owned_by_user(sk)) {
 		allocation = sk->sk_allocation;
@@ -163,7 +164,7 @@ static int kmqtt_tx_send_atomic(struct sock *sk, struct msghdr *msg,
 		task_frag = kmqtt_compat_set_task_frag(sk, false);
 		if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 			swap(sk->sk_frag, *frag);
-		ret = tcp_sendmsg_locked(sk, msg, bytes);
+		ret = tcp_sendmsg_locked(sk, &msg, bytes);
 		if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 			swap(sk->sk_frag, *frag);
 		kmqtt_compat_set_task_frag(sk, task_frag);
@@ -177,17 +178,16 @@ static int kmqtt_tx_send_atomic(struct sock *sk, struct msghdr *msg,
 static int kmqtt_tx_push(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 			 gfp_t gfp)
 {
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	struct kvec *vec = batch->vec + batch->vec_done;
 	u32 nr = batch->nr_vec - batch->vec_done;
 	int sent;
 
 	if (gfpflags_allow_blocking(gfp))
-		sent = kernel_sendmsg(conn->sock, &msg, vec, nr, batch->bytes);
+		sent = kmqtt_transport_send(conn, vec, nr, batch->bytes);
 	else if (batch->bytes > KMQTT_TX_ATOMIC)
 		sent = -EBUSY;
 	else
-		sent = kmqtt_tx_send_atomic(conn->sock->sk, &msg, vec, nr,
+		sent = kmqtt_tx_send_atomic(conn->sock->sk, vec, nr,
 					    batch->bytes);
 	if (sent < 0) {
 		/* An owned socket says nothing of TCP's memory. */
@@ -415,22 +415,24 @@ void kmqtt_send_kick(struct kmqtt_conn *conn)
 	kmqtt_conn_queue_tx(conn);
 }
 
-/*
- * The same for a chunk of a fan-out, one round, bottom halves disabled.
- * Return: true if kmqtt_send_kick() is needed afterwards.
- */
-static bool kmqtt_send_try(struct kmqtt_conn *conn)
+/* One round. Return: true if kmqtt_send_kick() is needed afterwards. */
+static bool kmqtt_send_once(struct kmqtt_conn *conn, gfp_t gfp)
 {
-	/* It sleeps, and has neither softirqs nor segments to save. */
-	if (kmqtt_transport_is_unix(conn))
-		return true;
 	if (atomic_inc_return(&conn->tx_kicks) != 1)
 		return false;
-	if (kmqtt_tx_round(conn, GFP_ATOMIC | __GFP_NOWARN) == KMQTT_TX_DONE &&
+	if (kmqtt_tx_round(conn, gfp) == KMQTT_TX_DONE &&
 	    atomic_cmpxchg(&conn->tx_kicks, 1, 0) == 1)
 		return false;
 	atomic_set_release(&conn->tx_kicks, 0);
 	return true;
+}
+
+/* For a chunk of a fan-out, bottom halves disabled. Return: as above. */
+static bool kmqtt_send_try(struct kmqtt_conn *conn)
+{
+	/* It sleeps, and has neither softirqs nor segments to save. */
+	return kmqtt_transport_is_unix(conn) ||
+	       kmqtt_send_once(conn, GFP_ATOMIC | __GFP_NOWARN);
 }
 
 void kmqtt_send_mark(struct kmqtt_run *run, struct kmqtt_conn *conn)
@@ -499,6 +501,33 @@ void kmqtt_send_flush_bh(struct kmqtt_run *run)
 
 	while ((conn = kmqtt_send_unmark(run))) {
 		if (kmqtt_send_much(conn) || kmqtt_send_try(conn))
+			kmqtt_conn_queue_tx(conn);
+		kmqtt_conn_put(conn);
+	}
+}
+
+/* Return: true: it is the tx work's. */
+static bool kmqtt_send_in_client(struct kmqtt_conn *conn)
+{
+	bool again;
+
+	if (kmqtt_send_much(conn))
+		return true;
+	if (kmqtt_transport_is_unix(conn))
+		return kmqtt_transport_signs(conn) ||
+		       kmqtt_send_once(conn, GFP_KERNEL);
+	local_bh_disable();
+	again = kmqtt_send_try(conn);
+	local_bh_enable();
+	return again;
+}
+
+void kmqtt_send_flush_client(struct kmqtt_run *run)
+{
+	struct kmqtt_conn *conn;
+
+	while ((conn = kmqtt_send_unmark(run))) {
+		if (kmqtt_send_in_client(conn))
 			kmqtt_conn_queue_tx(conn);
 		kmqtt_conn_put(conn);
 	}

@@ -170,8 +170,51 @@ bool kmqtt_transport_has_files(const struct kmqtt_conn *conn)
 
 bool kmqtt_transport_idle(const struct kmqtt_conn *conn)
 {
-	return !kmqtt_transport_is_unix(conn) &&
-	       READ_ONCE(tcp_sk(conn->sock->sk)->packets_out) <= 1;
+	struct sock *sk = conn->sock->sk;
+
+	/* What its peer has not read is ours. */
+	if (kmqtt_transport_is_unix(conn))
+		return !sk_wmem_alloc_get(sk);
+	return READ_ONCE(tcp_sk(sk)->packets_out) <= 1;
+}
+
+int kmqtt_transport_read(struct kmqtt_conn *conn, void *buf, u32 size)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	struct kvec vec = { .iov_base = buf, .iov_len = size };
+	struct socket *sock = conn->sock;
+
+	if (!kmqtt_transport_is_unix(conn))
+		return kernel_recvmsg(sock, &msg, &vec, 1, size, msg.msg_flags);
+	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &vec, 1, size);
+	return READ_ONCE(sock->ops)->recvmsg(sock, &msg, size, msg.msg_flags);
+}
+
+int kmqtt_transport_send(struct kmqtt_conn *conn, struct kvec *vec, u32 nr,
+			 size_t bytes)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	struct socket *sock = conn->sock;
+
+	if (!kmqtt_transport_is_unix(conn))
+		return kernel_sendmsg(sock, &msg, vec, nr, bytes);
+	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, vec, nr, bytes);
+	return READ_ONCE(sock->ops)->sendmsg(sock, &msg, bytes);
+}
+
+bool kmqtt_transport_signs(const struct kmqtt_conn *conn)
+{
+	const struct sock *peer;
+	bool signs;
+
+	if (!kmqtt_transport_is_unix(conn))
+		return false;
+	/* It stays ours to look at; its struct socket goes with its last file. */
+	rcu_read_lock();
+	peer = unix_peer(conn->sock->sk);
+	signs = !peer || kmqtt_compat_wants_sender(peer);
+	rcu_read_unlock();
+	return signs;
 }
 
 bool kmqtt_transport_quiet(const struct kmqtt_conn *conn)
@@ -250,7 +293,8 @@ void kmqtt_transport_uninit(void)
 	/*
 	 * A process that sends to a Unix socket, or closes it, calls the other
 	 * end's callbacks without a lock: it may have been preempted with one
-	 * of ours in its hands, or on its way out of it.
+	 * of ours in its hands, or on its way out of it. If it sleeps in there
+	 * it has a reference to the connection: then we are not here yet.
 	 */
 	if (READ_ONCE(kmqtt_transport_unix))
 		synchronize_rcu_tasks();

@@ -62,9 +62,33 @@ bool kmqtt_transport_writeable(const struct kmqtt_conn *conn);
 
 /*
  * Has the peer acknowledged what was sent, but for a segment or two: TCP takes
- * its time? Any context.
+ * its time? Of a Unix socket: has it read all? Any context.
  */
 bool kmqtt_transport_idle(const struct kmqtt_conn *conn);
+
+/**
+ * kmqtt_transport_read() - kernel_recvmsg() in whatever process
+ * @conn: who reads it holds KMQTT_CONN_RX
+ * @buf: where to
+ * @size: its bytes
+ *
+ * A Unix socket is also read by the process that has written to it, whose
+ * security module has no say in what the broker does.
+ *
+ * Context: process, without a lock; does not wait for what is not there.
+ * Return: bytes, 0: the end, -EAGAIN, or what the socket says.
+ */
+int kmqtt_transport_read(struct kmqtt_conn *conn, void *buf, u32 size);
+
+/* kernel_sendmsg(), likewise; @bytes in @vec[@nr]. */
+int kmqtt_transport_send(struct kmqtt_conn *conn, struct kvec *vec, u32 nr,
+			 size_t bytes);
+
+/*
+ * Would the peer be told which process sends? That is to be none of the other
+ * clients'. Process context.
+ */
+bool kmqtt_transport_signs(const struct kmqtt_conn *conn);
 
 /*
  * Do descriptors wait with what was not read? One of them may be the peer's

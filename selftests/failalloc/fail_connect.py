@@ -93,7 +93,7 @@ def a_packet_that_grows_ends_the_connection(w):
         one.expect_disconnect(QUOTA)
 
 
-@fails("kmqtt_receive_read", "kernel_recvmsg")
+@fails("kmqtt_transport_read", "kernel_recvmsg")
 def an_acknowledgement_of_tcp_may_be_late(w):
     one = w.client()
     one.sub("big")

@@ -372,7 +372,7 @@ def a_topic_without_an_alias_is_sent_in_full(w):
     assert one.message(topic="topic/1").alias
 
 
-@fails("kmqtt_tx_push")
+@fails("kmqtt_transport_send")
 @fails("kmqtt_tx_send_atomic")
 def what_tcp_has_no_memory_for_is_sent_later(w):
     one = w.client()

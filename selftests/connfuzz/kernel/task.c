@@ -32,7 +32,7 @@ struct task {
 	unsigned long long seq;
 };
 
-static struct task tasks[NR_TASKS], *current;
+static struct task tasks[NR_TASKS], *this_task;
 static ucontext_t main_context;
 static void *main_fake_stack;
 static const void *main_stack;
@@ -52,7 +52,7 @@ void shim_bug(const char *file, int line, const char *what)
 
 void shim_tasks_reset(void)
 {
-	SHIM_CHECK(!current && !shim_nr_tasks());
+	SHIM_CHECK(!this_task && !shim_nr_tasks());
 	shim_preempt_in = 0;
 	shim_tick_every = 0;
 	turns = 0;
@@ -61,7 +61,7 @@ void shim_tasks_reset(void)
 
 static void task_main(void)
 {
-	struct task *task = current;
+	struct task *task = this_task;
 
 	__sanitizer_finish_switch_fiber(NULL, &main_stack, &main_stack_size);
 	if (task->work)
@@ -79,17 +79,17 @@ static void task_enter(struct task *task)
 {
 	task->since = ++turns;
 	task->gave_way = false;
-	current = task;
+	this_task = task;
 	__sanitizer_start_switch_fiber(&main_fake_stack, task->stack,
 				       STACK_SIZE);
 	swapcontext(&main_context, &task->context);
 	__sanitizer_finish_switch_fiber(main_fake_stack, NULL, NULL);
-	current = NULL;
+	this_task = NULL;
 }
 
 static void task_leave(bool blocked)
 {
-	struct task *task = current;
+	struct task *task = this_task;
 
 	task->blocked = blocked;
 	task->gave_way = !blocked;
@@ -181,7 +181,7 @@ bool shim_queue_runs(const void *wq, unsigned long long seq)
 	unsigned int i;
 
 	for (i = 0; i < NR_TASKS; i++)
-		if (tasks[i].used && &tasks[i] != current &&
+		if (tasks[i].used && &tasks[i] != this_task &&
 		    tasks[i].wq == wq && tasks[i].seq <= seq)
 			return true;
 	return false;
@@ -278,7 +278,7 @@ void shim_point(void)
 	shim_points++;
 	if (shim_tick_every && shim_points % shim_tick_every == 0)
 		jiffies++;
-	if (!current || current->atomic)
+	if (!this_task || this_task->atomic)
 		return;
 	if (shim_preempt_in && !--shim_preempt_in)
 		task_leave(false);
@@ -286,54 +286,54 @@ void shim_point(void)
 
 void shim_might_sleep(void)
 {
-	if (!current)
+	if (!this_task)
 		shim_bug(__FILE__, __LINE__, "sleeping in a softirq");
-	if (current->atomic)
+	if (this_task->atomic)
 		shim_bug(__FILE__, __LINE__, "sleeping in atomic context");
-	if (current->rcu)
+	if (this_task->rcu)
 		shim_bug(__FILE__, __LINE__, "sleeping in an RCU section");
 	shim_point();
 }
 
 void shim_wait(void)
 {
-	SHIM_CHECK(current && !current->atomic && !current->rcu);
+	SHIM_CHECK(this_task && !this_task->atomic && !this_task->rcu);
 	task_leave(true);
 }
 
 void shim_atomic_begin(void)
 {
 	shim_point();
-	if (current)
-		current->atomic++;
+	if (this_task)
+		this_task->atomic++;
 }
 
 void shim_atomic_end(void)
 {
-	if (!current)
+	if (!this_task)
 		return;
-	SHIM_CHECK(current->atomic);
-	current->atomic--;
+	SHIM_CHECK(this_task->atomic);
+	this_task->atomic--;
 	shim_point();
 }
 
 void shim_bh_begin(void)
 {
 	shim_atomic_begin();
-	if (current)
-		current->bh++;
+	if (this_task)
+		this_task->bh++;
 }
 
 void shim_bh_end(void)
 {
-	if (current)
-		current->bh--;
+	if (this_task)
+		this_task->bh--;
 	shim_atomic_end();
 }
 
 bool shim_in_interrupt(void)
 {
-	return !current || current->bh;
+	return !this_task || this_task->bh;
 }
 
 static struct tasklet_struct *tasklets;
@@ -357,7 +357,7 @@ void shim_softirq(void)
 {
 	struct tasklet_struct *tasklet;
 
-	SHIM_CHECK(!current);
+	SHIM_CHECK(!this_task);
 	while ((tasklet = tasklets)) {
 		tasklets = tasklet->next;
 		tasklet->scheduled = false;
@@ -367,22 +367,22 @@ void shim_softirq(void)
 
 void shim_rcu_begin(void)
 {
-	if (current)
-		current->rcu++;
+	if (this_task)
+		this_task->rcu++;
 	shim_point();
 }
 
 void shim_rcu_end(void)
 {
 	shim_point();
-	if (!current)
+	if (!this_task)
 		return;
-	SHIM_CHECK(current->rcu);
-	current->rcu--;
+	SHIM_CHECK(this_task->rcu);
+	this_task->rcu--;
 }
 
 /* A softirq is one, too: no grace period ends in its midst. */
 bool shim_in_rcu(void)
 {
-	return !current || current->rcu;
+	return !this_task || this_task->rcu;
 }

@@ -6,13 +6,23 @@
 #include <linux/in.h>
 
 #define SOCK_NOSPACE	2
+#define SOCK_PASSCRED	3
 
 struct net;
 struct sock;
+struct socket;
+
+/* Of a Unix socket, which no peer here comes through. */
+struct proto_ops {
+	int (*sendmsg)(struct socket *sock, struct msghdr *msg, size_t size);
+	int (*recvmsg)(struct socket *sock, struct msghdr *msg, size_t size,
+		       int flags);
+};
 
 struct socket {
 	struct sock *sk;
 	unsigned long flags;
+	const struct proto_ops *ops;
 };
 
 int sock_create_kern(struct net *net, int family, int type, int protocol,

@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 #define ITER_SOURCE	1
+#define ITER_DEST	0
 
 struct kvec {
 	void *iov_base;

@@ -8,6 +8,7 @@
 /* No peer here comes through one. */
 struct unix_sock {
 	struct sock sk;
+	struct sock *peer;
 	struct {
 		atomic_t nr_fds;
 	} scm_stat;
@@ -17,5 +18,7 @@ static inline struct unix_sock *unix_sk(struct sock *sk)
 {
 	return (struct unix_sock *)sk;
 }
+
+#define unix_peer(sk)	(unix_sk(sk)->peer)
 
 #endif

@@ -42,7 +42,7 @@ struct sock {
 	void (*sk_write_space)(struct sock *sk);
 	void (*sk_state_change)(struct sock *sk);
 	struct net *net;
-	struct socket *socket;
+	struct socket *socket, *sk_socket;
 	struct shim_peer *peer;
 	u16 port;
 	struct list_head backlog;	/* of a listener */
@@ -67,6 +67,12 @@ static inline struct net *sock_net(const struct sock *sk)
 void lock_sock(struct sock *sk);
 void release_sock(struct sock *sk);
 bool sock_owned_by_user(struct sock *sk);
+/* Of a Unix socket. */
+static inline int sk_wmem_alloc_get(const struct sock *sk)
+{
+	return sk->sk_wmem_queued;
+}
+
 bool sk_stream_is_writeable(const struct sock *sk);
 bool sock_writeable(const struct sock *sk);
 bool skb_queue_empty_lockless(const struct sk_buff_head *queue);

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Packets that come alone through a Unix socket, which are handled in the process
+that sends them."""
+
+import array
+import os
+import socket
+import threading
+
+import wire
+from harness import check, equal, shows, stats, versions
+from test_express import (COUNTER, MALFORMED, PROTOCOL, TOPIC, grown,
+                          one_by_one, trusted)
+from test_unix import at, listening
+from wire import PUBLISH
+
+PAST = 50	# messages that do not come alone any more
+
+
+def pair(t, path, qos=0):
+    """As of test_express, both through Unix sockets."""
+    topic = t.topic()
+    watch, sender = t.client(where=at(path)), t.client(where=at(path))
+    watch.sub(topic, qos)
+    trusted(t, sender, watch, topic)
+    return topic, watch, sender
+
+
+@shows()
+@versions(3, 4, 5)
+def each_qos(t):
+    """Handled at once are all packets of both sides, and nothing comes twice."""
+    with listening() as path:
+        for qos in range(3):
+            topic, watch, sender = pair(t, path, qos)
+            before = stats()[COUNTER]
+            one_by_one(sender, [watch], topic, 100, qos)
+            check(grown(before) >= 25 * (1, 2, 4)[qos],
+                  f"QoS {qos}: {grown(before)} packets")
+            watch.expect_no_message(via=sender)
+
+
+@shows()
+def from_one_kind_to_the_other(t):
+    """From a Unix socket to TCP at once; the other way a worker writes it, and
+    there is nothing to be gained."""
+    topic = t.topic()
+    with listening() as path:
+        unix, tcp = t.client(where=at(path)), t.client()
+        tcp.sub(topic, 0)
+        trusted(t, unix, tcp, topic)
+        tcp.unsub(topic)
+        unix.sub(topic, 0)
+        before = stats()[COUNTER]
+        one_by_one(tcp, [unix], topic, 50)
+        equal(grown(before), 0, COUNTER)
+
+
+@shows()
+def a_burst_is_gathered(t):
+    """Several packets at once, and packets whose subscriber has not read those
+    before, go to the io work: in order, with what was handled before."""
+    with listening() as path:
+        topic, watch, sender = pair(t, path)
+        before = stats()[COUNTER]
+        for start in range(0, 500, 50):
+            sender.send(b"".join(wire.publish(topic, f"{n}")
+                                 for n in range(start, start + 50)))
+            for number in range(start, start + 50):
+                watch.message(payload=f"{number}")
+        equal(grown(before), 0, "of those sent together")
+        trusted(t, sender, watch, topic)
+        before = stats()[COUNTER]
+        for number in range(400):
+            sender.send_pub(topic, f"{number}")
+        for number in range(400):
+            watch.message(payload=f"{number}")
+        check(grown(before) < 200, f"{grown(before)} of those sent one by one")
+
+
+@shows()
+def what_does_not_fit_is_put_aside(t):
+    """It has been read when it is found out: half a packet, a long one, one and a
+    half, what needs a worker. Nothing of it is lost."""
+    with listening() as path:
+        for size in (10, 300, 5000):
+            topic, watch, sender = pair(t, path)
+            whole = wire.publish(topic, b"x" * size)
+            for cut in (1, 2, len(whole) // 2, len(whole) - 1):
+                trusted(t, sender, watch, topic)
+                sender.send(whole[:cut])
+                sender.send(whole[cut:] + whole[:cut])
+                sender.send(whole[cut:])
+                for _ in range(2):
+                    watch.message(payload=b"x" * size)
+        sender.sub(topic, 0)
+        sender.pub(topic, "kept", 1, retain=True)
+        sender.message(payload="kept")
+
+
+@shows()
+def what_is_wrong_is_as_wrong(t):
+    """An error ends the connection as it does otherwise."""
+    with listening() as path:
+        for packet, reason in (
+                (wire.publish("a/+", b""), TOPIC),
+                (wire.publish("a", b"", 0, flags=6), MALFORMED),
+                (b"\x30\xff\xff\xff\xff", MALFORMED),
+                (wire.connect(), PROTOCOL)):
+            _, _, sender = pair(t, path)
+            sender.send(packet)
+            sender.expect_disconnect(reason)
+
+
+@shows()
+def nobody_is_told_who_sent(t):
+    """A subscriber that asks for the credentials of its peer is not given those of
+    another client, whose process wrote the message."""
+    with listening() as path:
+        topic, watch, sender = pair(t, path)
+        watch.sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        before = stats()[COUNTER]
+        for _ in range(PAST):
+            sender.pub(topic, "x")
+            _, ancillary, _, _ = watch.sock.recvmsg(4096, 256)
+            for level, kind, data in ancillary:
+                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+                    pid, uid, gid = array.array("i", data)
+                    check(pid != os.getpid(), "our own process has sent it")
+                    equal((uid, gid), (0, 0), "the kernel")
+        check(grown(before) > 0, "none was handled here")
+        watch.sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+        one_by_one(sender, [watch], topic, 20)
+
+
+@shows()
+def who_lets_others_pass_is_not_kept(t):
+    """A process with a low priority does not do what others wait for."""
+    thread = threading.get_native_id()
+    with listening() as path:
+        topic, watch, sender = pair(t, path)
+        os.setpriority(os.PRIO_PROCESS, thread, 5)
+        try:
+            before = stats()[COUNTER]
+            one_by_one(sender, [watch], topic, 50)
+            equal(grown(before), 0, COUNTER)
+        finally:
+            os.setpriority(os.PRIO_PROCESS, thread, 0)
+        trusted(t, sender, watch, topic)
+
+
+@shows()
+def one_socket_of_several(t):
+    """Threads that write packets to the same socket at the same time: each one's
+    arrive, in its order."""
+    with listening() as path:
+        topic, watch, sender = pair(t, path)
+
+        def write(name):
+            for number in range(300):
+                sender.sock.sendall(wire.publish(topic, f"{name}.{number}"))
+
+        threads = [threading.Thread(target=write, args=(n,)) for n in range(3)]
+        for thread in threads:
+            thread.start()
+        wanted = [0] * 3
+        for _ in range(900):
+            name, number = watch.expect(PUBLISH).payload.split(b".")
+            equal(int(number), wanted[int(name)], "its next one")
+            wanted[int(name)] += 1
+        for thread in threads:
+            thread.join()
+
+
+@shows()
+def a_descriptor_that_comes_with_it(t):
+    """Nobody has asked for it: it is closed, also when the packet is handled in
+    its sender's process."""
+    with listening() as path:
+        topic, watch, sender = pair(t, path)
+        for number in range(PAST):
+            ours, theirs = os.pipe()
+            socket.send_fds(sender.sock, [wire.publish(topic, f"{number}")],
+                            [theirs])
+            os.close(theirs)
+            watch.message(payload=f"{number}")
+            equal(os.read(ours, 1), b"", "the end of the pipe")
+            os.close(ours)
