@@ -15,9 +15,12 @@ static int __init kmqtt_init(void)
 {
 	int ret;
 
-	ret = kmqtt_gather_init();
+	ret = kmqtt_spread_init();
 	if (ret)
 		return ret;
+	ret = kmqtt_gather_init();
+	if (ret)
+		goto err_spread;
 	kmqtt_express_init();
 	ret = kmqtt_out_init();
 	if (ret)
@@ -43,6 +46,8 @@ err_out:
 	kmqtt_out_uninit();
 err_gather:
 	kmqtt_gather_uninit();
+err_spread:
+	kmqtt_spread_uninit();
 	return ret;
 }
 
@@ -57,6 +62,7 @@ static void __exit kmqtt_exit(void)
 	kmqtt_conn_uninit();
 	kmqtt_out_uninit();
 	kmqtt_gather_uninit();
+	kmqtt_spread_uninit();
 }
 
 module_init(kmqtt_init);

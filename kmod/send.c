@@ -460,7 +460,7 @@ static struct kmqtt_conn *kmqtt_send_unmark(struct kmqtt_run *run)
 	return conn;
 }
 
-void kmqtt_send_flush(struct kmqtt_run *run)
+void kmqtt_send_chunks(struct kmqtt_run *run)
 {
 	struct kmqtt_conn *again[KMQTT_TX_CHUNK], *conn;
 	u32 i, nr;
@@ -484,6 +484,12 @@ void kmqtt_send_flush(struct kmqtt_run *run)
 		}
 		cond_resched();
 	}
+}
+
+void kmqtt_send_flush(struct kmqtt_run *run)
+{
+	if (!kmqtt_spread_flush(run))
+		kmqtt_send_chunks(run);
 	run->full = false;
 }
 

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A fan-out to many is sent by more than one processor. Whoever has a long flush
+ * list lays it out here and takes it back in small pieces; helpers, which are
+ * workers of no processor in particular, take from it likewise. If all processors
+ * are busy they come too late and find nothing.
+ *
+ * Which of them sends to a connection does not matter: what is due to it stands
+ * in its session's queue, in order, and one at a time sends (kmqtt_send_kick()).
+ */
+#include <linux/cpumask.h>
+#include <linux/errno.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include "conn.h"
+#include "datapath.h"
+
+/*
+ * Connections from which on it is done: a helper costs what it takes to send to
+ * one of them or two.
+ */
+#define KMQTT_SPREAD_MIN	128
+/* Helpers of one list. */
+#define KMQTT_SPREAD_HELPERS	3
+/* Connections in a piece: who is kept from sending keeps no more waiting. */
+#define KMQTT_SPREAD_PIECE	8
+
+struct kmqtt_spread;
+
+/**
+ * struct kmqtt_helper - sends what another has laid out
+ * @work: does
+ * @spread: where it is laid out
+ */
+struct kmqtt_helper {
+	struct work_struct work;
+	struct kmqtt_spread *spread;
+};
+
+/**
+ * struct kmqtt_spread - of a CPU: what runs there have laid out
+ * @lock: guards @dirty; process context, innermost
+ * @dirty: flush list, as in struct kmqtt_run; empty when the last of those has
+ *	done who laid it out
+ * @helpers: who takes from it, too
+ */
+struct kmqtt_spread {
+	spinlock_t lock;
+	struct list_head dirty;
+	struct kmqtt_helper helpers[KMQTT_SPREAD_HELPERS];
+};
+
+static DEFINE_PER_CPU(struct kmqtt_spread, kmqtt_spreads);
+static struct workqueue_struct *kmqtt_spread_wq;
+
+static bool kmqtt_spread_worth(const struct kmqtt_run *run)
+{
+	const struct list_head *pos;
+	u32 nr = 0;
+
+	if (num_online_cpus() == 1)
+		return false;
+	list_for_each(pos, &run->dirty) {
+		if (++nr == KMQTT_SPREAD_MIN)
+			return true;
+	}
+	return false;
+}
+
+/* Return: false if nothing is left. */
+static bool kmqtt_spread_take(struct kmqtt_spread *spread,
+			      struct kmqtt_run *run)
+{
+	u32 nr;
+
+	spin_lock(&spread->lock);
+	for (nr = 0; nr < KMQTT_SPREAD_PIECE && !list_empty(&spread->dirty); nr++)
+		list_move_tail(spread->dirty.next, &run->dirty);
+	spin_unlock(&spread->lock);
+	return nr;
+}
+
+static void kmqtt_spread_send(struct kmqtt_spread *spread,
+			      struct kmqtt_run *run)
+{
+	while (kmqtt_spread_take(spread, run))
+		kmqtt_send_chunks(run);
+}
+
+static void kmqtt_spread_work(struct work_struct *work)
+{
+	struct kmqtt_helper *helper = container_of(work, struct kmqtt_helper,
+						   work);
+	struct kmqtt_run run;
+
+	kmqtt_run_init(&run, NULL);
+	kmqtt_spread_send(helper->spread, &run);
+}
+
+bool kmqtt_spread_flush(struct kmqtt_run *run)
+{
+	struct kmqtt_spread *spread;
+	u32 i, nr;
+
+	if (!kmqtt_spread_worth(run))
+		return false;
+	spread = raw_cpu_ptr(&kmqtt_spreads);
+	spin_lock(&spread->lock);
+	list_splice_tail_init(&run->dirty, &spread->dirty);
+	spin_unlock(&spread->lock);
+	nr = min_t(u32, num_online_cpus() - 1, KMQTT_SPREAD_HELPERS);
+	for (i = 0; i < nr; i++)
+		queue_work(kmqtt_spread_wq, &spread->helpers[i].work);
+	kmqtt_spread_send(spread, run);
+	return true;
+}
+
+int kmqtt_spread_init(void)
+{
+	struct kmqtt_spread *spread;
+	int cpu, i;
+
+	/* Without memory for workers those who lay out send all of it. */
+	kmqtt_spread_wq = alloc_workqueue("kmqtt_spread", WQ_UNBOUND, 0);
+	if (!kmqtt_spread_wq)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		spread = &per_cpu(kmqtt_spreads, cpu);
+		spin_lock_init(&spread->lock);
+		INIT_LIST_HEAD(&spread->dirty);
+		for (i = 0; i < KMQTT_SPREAD_HELPERS; i++) {
+			INIT_WORK(&spread->helpers[i].work, kmqtt_spread_work);
+			spread->helpers[i].spread = spread;
+		}
+	}
+	return 0;
+}
+
+void kmqtt_spread_uninit(void)
+{
+	destroy_workqueue(kmqtt_spread_wq);
+}

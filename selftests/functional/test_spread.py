@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A fan-out to so many that several processors send it."""
+
+import wire
+from harness import patient, shows
+
+CROWD = 300
+BURST = 40
+
+
+def crowd(t, topic):
+    """Half of them with QoS 1, which is what they acknowledge."""
+    watches = [t.client() for _ in range(CROWD)]
+    for number, watch in enumerate(watches):
+        watch.sub(topic, number & 1)
+    return watches
+
+
+def burst(sender, topic, begin):
+    sender.send(b"".join(wire.publish(topic, f"{n}", 1, pid=n + 1)
+                         for n in range(begin, begin + BURST)))
+
+
+def everything(watch, begin):
+    for number in range(begin, begin + BURST):
+        watch.message(payload=f"{number}")
+
+
+@shows()
+@patient
+def each_gets_all_in_order(t):
+    """Bursts, of which the next begins when the first of them have the last: the
+    order of each subscriber is that of the publisher, and nothing comes twice."""
+    topic, sender = t.topic(), t.client()
+    watches = crowd(t, topic)
+    for begin in range(0, 5 * BURST, BURST):
+        burst(sender, topic, begin)
+        for watch in watches[:3]:
+            everything(watch, begin)
+    for watch in watches[3:]:
+        for begin in range(0, 5 * BURST, BURST):
+            everything(watch, begin)
+    for watch in watches:
+        watch.expect_no_message(via=sender)
+
+
+@shows()
+@patient
+def who_leaves_meanwhile(t):
+    """Subscribers that go in the middle of it, well-behaved and not, take nothing
+    from the others."""
+    topic, sender = t.topic(), t.client()
+    watches = crowd(t, topic)
+    for begin in range(0, 4 * BURST, BURST):
+        burst(sender, topic, begin)
+        for number, watch in enumerate(watches[:30]):
+            watch.reset() if number & 1 else watch.disconnect()
+        watches = watches[30:]
+        for watch in watches:
+            everything(watch, begin)
