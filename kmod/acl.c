@@ -610,20 +610,25 @@ static void kmqtt_acl_who_of(struct kmqtt_session *session,
 	who->username.len = name ? strlen(name) : 0;
 }
 
-bool kmqtt_acl_check(struct kmqtt_session *session, u8 access,
-		     const struct mqtt_str *topic)
+static bool kmqtt_acl_ask(struct kmqtt_session *session, u8 access,
+			  const struct mqtt_str *topic)
 {
 	struct kmqtt_acl_who who;
 	bool allowed;
 	int idx;
 
-	if (likely(!rcu_access_pointer(session->broker->acl)))
-		return true;
 	idx = srcu_read_lock(kmqtt_srcu);
 	kmqtt_acl_who_of(session, &who);
 	allowed = kmqtt_acl_allows(session->broker, &who, access, topic);
 	srcu_read_unlock(kmqtt_srcu, idx);
 	return allowed;
+}
+
+bool kmqtt_acl_check(struct kmqtt_session *session, u8 access,
+		     const struct mqtt_str *topic)
+{
+	return likely(!rcu_access_pointer(session->broker->acl)) ||
+	       kmqtt_acl_ask(session, access, topic);
 }
 
 bool kmqtt_acl_check_filter(struct kmqtt_session *session,

@@ -51,20 +51,6 @@ static_assert(KMQTT_FEW <= KMQTT_RUN_SPARE, "a stock for each of them");
 #define KMQTT_EXPRESS_ANSWER	8
 
 /**
- * struct kmqtt_express - of a CPU; bottom halves disabled
- * @conns: have a packet
- * @tasklet: handles them
- * @buf: the packet
- */
-struct kmqtt_express {
-	struct llist_head conns;
-	struct tasklet_struct tasklet;
-	u8 buf[KMQTT_EXPRESS_BYTES];
-};
-
-static DEFINE_PER_CPU(struct kmqtt_express, kmqtt_express);
-
-/**
  * struct kmqtt_letter - one packet
  * @conn: whose
  * @run: what is handled; has the memory that it takes
@@ -83,6 +69,22 @@ struct kmqtt_letter {
 	struct mqtt_publish publish;
 	struct kmqtt_few few;
 };
+
+/**
+ * struct kmqtt_express - of a CPU; bottom halves disabled
+ * @conns: have a packet
+ * @tasklet: handles them
+ * @letter: the packet, here lest a stack has to be cleared for it
+ * @buf: its bytes
+ */
+struct kmqtt_express {
+	struct llist_head conns;
+	struct tasklet_struct tasklet;
+	struct kmqtt_letter letter;
+	u8 buf[KMQTT_EXPRESS_BYTES];
+};
+
+static DEFINE_PER_CPU(struct kmqtt_express, kmqtt_express);
 
 /*
  * The io work must have found single packets of it many times in a row, and
@@ -295,23 +297,23 @@ static void kmqtt_express_end(struct kmqtt_letter *letter)
 static bool kmqtt_express_conn(struct kmqtt_express *express,
 			       struct kmqtt_conn *conn)
 {
-	struct kmqtt_letter letter;
+	struct kmqtt_letter *letter = &express->letter;
 	int idx;
 
 	if (test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags))
 		return false;
-	kmqtt_express_begin(&letter, conn, express->buf, false);
+	kmqtt_express_begin(letter, conn, express->buf, false);
 	idx = srcu_read_lock(kmqtt_srcu);
 	if (kmqtt_express_ready(conn))
-		kmqtt_express_open(&letter);
-	if (letter.len) {
-		kmqtt_express_handle(&letter);
-		kmqtt_send_flush_bh(&letter.run);
+		kmqtt_express_open(letter);
+	if (letter->len) {
+		kmqtt_express_handle(letter);
+		kmqtt_send_flush_bh(&letter->run);
 	}
 	srcu_read_unlock(kmqtt_srcu, idx);
-	kmqtt_express_end(&letter);
+	kmqtt_express_end(letter);
 	clear_and_wake_up_bit(KMQTT_CONN_RX, &conn->flags);
-	return letter.len;
+	return letter->len;
 }
 
 static void kmqtt_express_run(struct tasklet_struct *tasklet)

@@ -10,6 +10,9 @@
 #include "core/qos.h"
 #include "datapath.h"
 
+/* Freed at once: more would cost a small batch more stack to clear. */
+#define KMQTT_OUT_BULK	16
+
 static struct kmem_cache *kmqtt_out_cache;
 
 /* Memory of a delivery with @nr_ids subscription identifiers. */
@@ -137,17 +140,15 @@ void kmqtt_out_put(struct kmqtt_out *out)
 	kmem_cache_free(kmqtt_out_cache, out);
 }
 
-void kmqtt_out_put_all(const struct kmqtt_tx_item *items, u32 nr)
+/* Those from @i on, until so many as are freed at once. Return: the next. */
+static u32 kmqtt_out_put_some(const struct kmqtt_tx_item *items, u32 i, u32 nr)
 {
-	struct kmqtt_broker *broker;
-	void *free[KMQTT_TX_ITEMS];
-	u32 nr_free = 0, i;
+	struct kmqtt_broker *broker = items[i].msg->broker;
+	void *free[KMQTT_OUT_BULK];
+	u32 nr_free = 0;
 	size_t bytes = 0;
 
-	if (!nr)
-		return;
-	broker = items[0].msg->broker;
-	for (i = 0; i < nr; i++) {
+	for (; i < nr && nr_free < KMQTT_OUT_BULK; i++) {
 		if (!items[i].out) {
 			kmqtt_msg_put(items[i].msg);
 			continue;
@@ -157,10 +158,23 @@ void kmqtt_out_put_all(const struct kmqtt_tx_item *items, u32 nr)
 		bytes += kmqtt_out_empty(items[i].out);
 		free[nr_free++] = items[i].out;
 	}
-	if (!nr_free)
-		return;
-	kmqtt_uncharge(broker, bytes);
-	kmem_cache_free_bulk(kmqtt_out_cache, nr_free, free);
+	if (nr_free) {
+		kmqtt_uncharge(broker, bytes);
+		kmem_cache_free_bulk(kmqtt_out_cache, nr_free, free);
+	}
+	return i;
+}
+
+void kmqtt_out_put_all(const struct kmqtt_tx_item *items, u32 nr)
+{
+	u32 i = 0;
+
+	while (i < nr) {
+		if (items[i].out)
+			i = kmqtt_out_put_some(items, i, nr);
+		else
+			kmqtt_msg_put(items[i++].msg);
+	}
 }
 
 int kmqtt_out_init(void)
