@@ -6,6 +6,7 @@
 #include <linux/net.h>
 #include <linux/version.h>
 #include <linux/workqueue.h>
+#include <net/af_unix.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
@@ -82,26 +83,17 @@ static inline bool kmqtt_compat_set_task_frag(struct sock *sk, bool use)
 }
 
 /*
- * Does who reads this Unix socket ask for the credentials of who writes to it?
- * In an RCU section.
+ * Does a Unix socket's sendmsg() never sleep, if neither its memory nor its flags
+ * let it? Before 6.8, and what was backported since, it waited for the collection
+ * of descriptors in flight.
  */
-static inline bool kmqtt_compat_wants_sender(const struct sock *sk)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
-	return sk->sk_scm_credentials || sk->sk_scm_pidfd;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define KMQTT_COMPAT_UNIX_NOWAIT	true
 #else
-	const struct socket *sock = READ_ONCE(sk->sk_socket);
-
-	/* Also if its end is near, as unix_stream_sendmsg() has it. */
-	if (!sock || test_bit(SOCK_PASSCRED, &sock->flags))
-		return true;
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
-	return test_bit(SOCK_PASSPIDFD, &sock->flags);
-#else
-	return false;
+#define KMQTT_COMPAT_UNIX_NOWAIT					\
+	__builtin_types_compatible_p(typeof(wait_for_unix_gc),		\
+				     void (struct scm_fp_list *))
 #endif
-#endif
-}
 
 /* Attributes of a dump request, in its start, dump and done callbacks. */
 static inline struct nlattr **

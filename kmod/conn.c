@@ -3,7 +3,7 @@
  * One connection: its socket callbacks, its work, its two-phase end.
  *
  * Socket callbacks (softirq; of a Unix socket the peer's process) only queue
- * work, or have express.c handle what has come. Each queued work holds a reference, so what is
+ * work, or have express.c handle what came. Each queued work holds a reference, so what is
  * queued can always run. The io work is the only one that changes the state and
  * ends the connection, and receives all that express.c does not; whoever does has
  * KMQTT_CONN_RX.
@@ -393,7 +393,10 @@ static void kmqtt_conn_io(struct work_struct *work)
 	u32 packets;
 
 	kmqtt_gather_arrived(conn);
-	kmqtt_express_claim(conn);
+	if (!kmqtt_express_claim(conn)) {
+		kmqtt_conn_put_here(conn);
+		return;
+	}
 	if (kmqtt_conn_closing(conn)) {
 		kmqtt_conn_end(conn);
 	} else if (conn->state == KMQTT_CONN_AUTH ||

@@ -8,7 +8,8 @@
  * Everything here runs in process context, in the io work of the connection
  * it is about ("io"), unless it says otherwise. What handles a packet that came
  * alone (acknowledgments, PINGREQ, PUBLISH without what sleeps) also runs in a
- * softirq, for which express.c takes the io work's place: whoever has
+ * softirq, or with bottom halves disabled in the process of a Unix socket's client,
+ * for which express.c takes the io work's place: whoever has
  * KMQTT_CONN_RX is (io), and run->gfp is how it may allocate. Errors of the peer
  * are given back as 5.0 reason codes (0: go on); receive.c ends the connection.
  */

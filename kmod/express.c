@@ -12,16 +12,14 @@
  * Of a Unix socket that is where it was sent: in the client's process, which so
  * is the only one that runs until the subscriber's does.
  *
- * Who reads a connection holds KMQTT_CONN_RX: the io work waits for it, all others
- * leave it to the io work.
+ * Who reads a connection holds KMQTT_CONN_RX: all others leave it to the io work,
+ * which comes again if it finds it taken.
  */
 #include "express.h"
 
 #include <linux/interrupt.h>
 #include <linux/llist.h>
 #include <linux/percpu.h>
-#include <linux/sched.h>
-#include <linux/wait_bit.h>
 #include <net/tcp.h>
 #include <linux/kmqtt.h>
 #include "acl.h"
@@ -107,11 +105,18 @@ static bool kmqtt_express_alone(const struct kmqtt_conn *conn)
 	       !work_pending(&conn->io_work);
 }
 
+/* Has what has come a length that fits? It stays there meanwhile. */
+static bool kmqtt_express_short(const struct sock *sk)
+{
+	return skb_peek(&sk->sk_receive_queue)->len <= KMQTT_EXPRESS_BYTES;
+}
+
 bool kmqtt_express_take(struct kmqtt_conn *conn)
 {
 	struct kmqtt_express *express = this_cpu_ptr(&kmqtt_express);
 
-	if (!kmqtt_express_alone(conn))
+	/* The socket is locked. */
+	if (!kmqtt_express_alone(conn) || !kmqtt_express_short(conn->sock->sk))
 		return false;
 	/* If it is on a list, it has not been looked at since. */
 	if (test_and_set_bit(KMQTT_CONN_EXPRESS, &conn->flags))
@@ -122,15 +127,35 @@ bool kmqtt_express_take(struct kmqtt_conn *conn)
 	return true;
 }
 
-void kmqtt_express_claim(struct kmqtt_conn *conn)
+bool kmqtt_express_claim(struct kmqtt_conn *conn)
 {
-	wait_on_bit_lock(&conn->flags, KMQTT_CONN_RX, TASK_UNINTERRUPTIBLE);
+	if (!test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags))
+		return true;
+	/*
+	 * A worker does not wait for a client's process, which may be kept from
+	 * the processor.
+	 */
+	set_bit(KMQTT_CONN_IO_WANTED, &conn->flags);
+	smp_mb__after_atomic();	/* pairs with kmqtt_express_leave() */
+	if (test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags))
+		return false;
+	clear_bit(KMQTT_CONN_IO_WANTED, &conn->flags);
+	return true;
 }
 
 /* Nobody waits for the io work. */
 void kmqtt_express_release(struct kmqtt_conn *conn)
 {
 	clear_bit_unlock(KMQTT_CONN_RX, &conn->flags);
+}
+
+/* The others': the io work may have come meanwhile. */
+static void kmqtt_express_leave(struct kmqtt_conn *conn, bool handled)
+{
+	clear_bit_unlock(KMQTT_CONN_RX, &conn->flags);
+	smp_mb__after_atomic();	/* pairs with kmqtt_express_claim() */
+	if (test_and_clear_bit(KMQTT_CONN_IO_WANTED, &conn->flags) || !handled)
+		kmqtt_conn_queue_io(conn);
 }
 
 void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets)
@@ -141,17 +166,27 @@ void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets)
 		WRITE_ONCE(conn->alone, conn->alone + 1);
 }
 
-bool kmqtt_express_idle(struct kmqtt_session *session, bool may_sleep)
+static bool kmqtt_express_conn_idle(const struct kmqtt_conn *conn,
+				    bool in_client)
 {
-	const struct kmqtt_conn *conn;
+	if (kmqtt_transport_is_unix(conn) &&
+	    !(in_client && kmqtt_transport_may_sign(conn)))
+		return false;
+	return kmqtt_transport_idle(conn);
+}
+
+bool kmqtt_express_idle(struct kmqtt_session *session, bool in_client)
+{
 	bool idle;
 
-	/* A publisher's socket is locked: it does not wait for what takes long. */
+	/*
+	 * A publisher's socket is locked, if it is TCP's: it does not wait for
+	 * what takes long.
+	 */
 	if (!spin_trylock(&session->lock))
 		return false;
-	conn = session->conn;
-	idle = !conn || ((may_sleep || !kmqtt_transport_is_unix(conn)) &&
-			 kmqtt_transport_idle(conn));
+	idle = !session->conn ||
+	       kmqtt_express_conn_idle(session->conn, in_client);
 	spin_unlock(&session->lock);
 	return idle;
 }
@@ -263,10 +298,11 @@ static void kmqtt_express_handle(struct kmqtt_letter *letter)
 	}
 	if (reason)
 		kmqtt_receive_fail(conn, reason);
+	kmqtt_send_flush_bh(run, letter->few.in_client);
 }
 
 static void kmqtt_express_begin(struct kmqtt_letter *letter,
-				struct kmqtt_conn *conn, u8 *buf, bool may_sleep)
+				struct kmqtt_conn *conn, u8 *buf, bool in_client)
 {
 	letter->conn = conn;
 	letter->buf = buf;
@@ -274,7 +310,7 @@ static void kmqtt_express_begin(struct kmqtt_letter *letter,
 	kmqtt_run_init(&letter->run, conn->broker);
 	letter->run.gfp = GFP_NOWAIT | __GFP_NOWARN;
 	letter->run.few = &letter->few;
-	letter->few.may_sleep = may_sleep;
+	letter->few.in_client = in_client;
 }
 
 /* Only who has KMQTT_CONN_RX makes the answers more. */
@@ -293,27 +329,25 @@ static void kmqtt_express_end(struct kmqtt_letter *letter)
 	kmqtt_out_unstock(&letter->run);
 }
 
-/* Return: false: it is the io work's. */
-static bool kmqtt_express_conn(struct kmqtt_express *express,
+static void kmqtt_express_conn(struct kmqtt_express *express,
 			       struct kmqtt_conn *conn)
 {
 	struct kmqtt_letter *letter = &express->letter;
 	int idx;
 
-	if (test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags))
-		return false;
+	if (test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags)) {
+		kmqtt_conn_queue_io(conn);
+		return;
+	}
 	kmqtt_express_begin(letter, conn, express->buf, false);
 	idx = srcu_read_lock(kmqtt_srcu);
 	if (kmqtt_express_ready(conn))
 		kmqtt_express_open(letter);
-	if (letter->len) {
+	if (letter->len)
 		kmqtt_express_handle(letter);
-		kmqtt_send_flush_bh(&letter->run);
-	}
 	srcu_read_unlock(kmqtt_srcu, idx);
 	kmqtt_express_end(letter);
-	clear_and_wake_up_bit(KMQTT_CONN_RX, &conn->flags);
-	return letter->len;
+	kmqtt_express_leave(conn, letter->len);
 }
 
 static void kmqtt_express_run(struct tasklet_struct *tasklet)
@@ -330,24 +364,38 @@ static void kmqtt_express_run(struct tasklet_struct *tasklet)
 		clear_bit_unlock(KMQTT_CONN_EXPRESS, &conn->flags);
 		/* What came while it was set is seen by the look that follows. */
 		smp_mb__after_atomic();
-		if (!budget || !kmqtt_express_conn(express, conn))
+		if (budget) {
+			kmqtt_express_conn(express, conn);
+			budget--;
+		} else {
 			kmqtt_conn_queue_io(conn);
-		budget -= !!budget;
+		}
 		kmqtt_conn_put(conn);
 	}
 }
 
 bool kmqtt_express_may(const struct kmqtt_conn *conn)
 {
-	/*
-	 * One that others are to come before may be kept from going on while
-	 * subscribers wait for it.
-	 */
-	return kmqtt_express_alone(conn) && task_nice(current) <= 0 &&
-	       current->policy != SCHED_IDLE;
+	struct sock *sk = conn->sock->sk;
+	unsigned long flags;
+	bool may;
+
+	/* There it could be preempted with what others wait for in its hands. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || !kmqtt_express_alone(conn))
+		return false;
+	/* Another thread may be reading it. */
+	spin_lock_irqsave(&sk->sk_receive_queue.lock, flags);
+	may = !skb_queue_empty(&sk->sk_receive_queue) &&
+	      kmqtt_express_short(sk);
+	spin_unlock_irqrestore(&sk->sk_receive_queue.lock, flags);
+	return may;
 }
 
-/* What came is read, for us or not: where one may sleep. */
+/*
+ * What came is read, for us or not, where one may sleep. Handled and sent on it is
+ * with bottom halves disabled: a process that is kept from the processor then has
+ * nothing in its hands that others wait for but its own connection.
+ */
 static void kmqtt_express_call(struct kmqtt_letter *letter)
 {
 	struct kmqtt_conn *conn = letter->conn;
@@ -359,7 +407,7 @@ static void kmqtt_express_call(struct kmqtt_letter *letter)
 		return;
 	local_bh_disable();
 	idx = srcu_read_lock(kmqtt_srcu);
-	if (len < KMQTT_EXPRESS_BYTES && kmqtt_express_fits(letter, len)) {
+	if (kmqtt_express_fits(letter, len)) {
 		letter->len = len;
 		kmqtt_express_handle(letter);
 	}
@@ -385,10 +433,7 @@ void kmqtt_express_client(struct kmqtt_conn *conn)
 	if (kmqtt_express_ready(conn))
 		kmqtt_express_call(&letter);
 	kmqtt_express_end(&letter);
-	clear_and_wake_up_bit(KMQTT_CONN_RX, &conn->flags);
-	if (!letter.len)
-		kmqtt_conn_queue_io(conn);
-	kmqtt_send_flush_client(&letter.run);
+	kmqtt_express_leave(conn, letter.len);
 }
 
 void kmqtt_express_init(void)

@@ -24,15 +24,18 @@ bool kmqtt_express_may(const struct kmqtt_conn *conn);
 void kmqtt_express_client(struct kmqtt_conn *conn);
 /* What the io work has found: so many packets (io). */
 void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets);
-/* Begin and end of the io work: what is marked (io) is ours now. */
-void kmqtt_express_claim(struct kmqtt_conn *conn);
+/*
+ * Begin and end of the io work: what is marked (io) is ours now. Return: false: it
+ * is another's, who queues the io work when he is done.
+ */
+bool kmqtt_express_claim(struct kmqtt_conn *conn);
 void kmqtt_express_release(struct kmqtt_conn *conn);
 /*
  * Has its client, as far as one can tell, taken what was sent to it, and can more
- * be sent to it right here? @may_sleep: through a Unix socket, too. Bottom halves
+ * be sent to it right here? @in_client: this is a client's process. Bottom halves
  * disabled; tries session->lock.
  */
-bool kmqtt_express_idle(struct kmqtt_session *session, bool may_sleep);
+bool kmqtt_express_idle(struct kmqtt_session *session, bool in_client);
 void kmqtt_express_init(void);
 /* No connection is left. */
 void kmqtt_express_uninit(void);
@@ -68,13 +71,13 @@ u8 kmqtt_publish_decoded(struct kmqtt_run *run, struct kmqtt_conn *conn,
  * @subs: their subscriptions; valid inside the kmqtt_srcu section that found
  *	them
  * @nr: how many
- * @may_sleep: what they get is sent where one may sleep
+ * @in_client: it is a client's process that handles it
  * @turn: broker->sub_turn when the search began
  */
 struct kmqtt_few {
 	struct kmqtt_sub *subs[KMQTT_FEW];
 	u32 nr;
-	bool may_sleep;
+	bool in_client;
 	u64 turn;
 };
 
@@ -91,9 +94,10 @@ int kmqtt_route_find(struct kmqtt_broker *broker, const struct mqtt_str *topic,
 bool kmqtt_gather_expects(void);
 
 /* send.c */
-/* kmqtt_send_flush() in a softirq. */
-void kmqtt_send_flush_bh(struct kmqtt_run *run);
-/* The same in a client's process, which is not kept for long. */
-void kmqtt_send_flush_client(struct kmqtt_run *run);
+/*
+ * kmqtt_send_flush() with bottom halves disabled: in a softirq, or (@in_client) in a
+ * client's process, where it may go through Unix sockets.
+ */
+void kmqtt_send_flush_bh(struct kmqtt_run *run, bool in_client);
 
 #endif

@@ -355,7 +355,7 @@ static int kmqtt_route_find_visit(struct mqtt_node *node, void *arg)
 		if (smp_load_acquire(&sub->session->nr_subs) > 1 ||
 		    sub->since > few->turn)
 			return -E2BIG;
-		if (!kmqtt_express_idle(sub->session, few->may_sleep))
+		if (!kmqtt_express_idle(sub->session, few->in_client))
 			return -EBUSY;
 		few->subs[few->nr++] = sub;
 	}

@@ -186,6 +186,8 @@ static int kmqtt_tx_push(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 		sent = kmqtt_transport_send(conn, vec, nr, batch->bytes);
 	else if (batch->bytes > KMQTT_TX_ATOMIC)
 		sent = -EBUSY;
+	else if (kmqtt_transport_is_unix(conn))
+		sent = kmqtt_transport_send_nowait(conn, vec, nr, batch->bytes);
 	else
 		sent = kmqtt_tx_send_atomic(conn->sock->sk, vec, nr,
 					    batch->bytes);
@@ -415,24 +417,19 @@ void kmqtt_send_kick(struct kmqtt_conn *conn)
 	kmqtt_conn_queue_tx(conn);
 }
 
-/* One round. Return: true if kmqtt_send_kick() is needed afterwards. */
-static bool kmqtt_send_once(struct kmqtt_conn *conn, gfp_t gfp)
+/*
+ * The same for a chunk of a fan-out, one round, bottom halves disabled.
+ * Return: true if kmqtt_send_kick() is needed afterwards.
+ */
+static bool kmqtt_send_try(struct kmqtt_conn *conn)
 {
 	if (atomic_inc_return(&conn->tx_kicks) != 1)
 		return false;
-	if (kmqtt_tx_round(conn, gfp) == KMQTT_TX_DONE &&
+	if (kmqtt_tx_round(conn, GFP_ATOMIC | __GFP_NOWARN) == KMQTT_TX_DONE &&
 	    atomic_cmpxchg(&conn->tx_kicks, 1, 0) == 1)
 		return false;
 	atomic_set_release(&conn->tx_kicks, 0);
 	return true;
-}
-
-/* For a chunk of a fan-out, bottom halves disabled. Return: as above. */
-static bool kmqtt_send_try(struct kmqtt_conn *conn)
-{
-	/* It sleeps, and has neither softirqs nor segments to save. */
-	return kmqtt_transport_is_unix(conn) ||
-	       kmqtt_send_once(conn, GFP_ATOMIC | __GFP_NOWARN);
 }
 
 void kmqtt_send_mark(struct kmqtt_run *run, struct kmqtt_conn *conn)
@@ -472,7 +469,9 @@ void kmqtt_send_chunks(struct kmqtt_run *run)
 			conn = kmqtt_send_unmark(run);
 			if (!conn)
 				break;
-			if (kmqtt_send_try(conn))
+			/* A Unix socket has no segments or softirqs to save. */
+			if (kmqtt_transport_is_unix(conn) ||
+			    kmqtt_send_try(conn))
 				again[nr++] = conn;
 			else
 				kmqtt_conn_put(conn);
@@ -501,39 +500,15 @@ static bool kmqtt_send_much(const struct kmqtt_conn *conn)
 	return session && READ_ONCE(session->nr_queued) > KMQTT_TX_SOFTIRQ;
 }
 
-void kmqtt_send_flush_bh(struct kmqtt_run *run)
+void kmqtt_send_flush_bh(struct kmqtt_run *run, bool in_client)
 {
 	struct kmqtt_conn *conn;
+	bool here;
 
 	while ((conn = kmqtt_send_unmark(run))) {
-		if (kmqtt_send_much(conn) || kmqtt_send_try(conn))
-			kmqtt_conn_queue_tx(conn);
-		kmqtt_conn_put(conn);
-	}
-}
-
-/* Return: true: it is the tx work's. */
-static bool kmqtt_send_in_client(struct kmqtt_conn *conn)
-{
-	bool again;
-
-	if (kmqtt_send_much(conn))
-		return true;
-	if (kmqtt_transport_is_unix(conn))
-		return kmqtt_transport_signs(conn) ||
-		       kmqtt_send_once(conn, GFP_KERNEL);
-	local_bh_disable();
-	again = kmqtt_send_try(conn);
-	local_bh_enable();
-	return again;
-}
-
-void kmqtt_send_flush_client(struct kmqtt_run *run)
-{
-	struct kmqtt_conn *conn;
-
-	while ((conn = kmqtt_send_unmark(run))) {
-		if (kmqtt_send_in_client(conn))
+		here = !kmqtt_transport_is_unix(conn) ||
+		       (in_client && kmqtt_transport_may_sign(conn));
+		if (!here || kmqtt_send_much(conn) || kmqtt_send_try(conn))
 			kmqtt_conn_queue_tx(conn);
 		kmqtt_conn_put(conn);
 	}

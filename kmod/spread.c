@@ -100,6 +100,19 @@ static void kmqtt_spread_work(struct work_struct *work)
 	kmqtt_spread_send(helper->spread, &run);
 }
 
+/*
+ * A queue is half full: before there is more for it, a helper must have sent what it
+ * has taken. What has not begun is not needed. Not asked for otherwise: a helper may
+ * have been preempted.
+ */
+static void kmqtt_spread_wait(struct kmqtt_spread *spread)
+{
+	u32 i;
+
+	for (i = 0; i < KMQTT_SPREAD_HELPERS; i++)
+		cancel_work_sync(&spread->helpers[i].work);
+}
+
 bool kmqtt_spread_flush(struct kmqtt_run *run)
 {
 	struct kmqtt_spread *spread;
@@ -114,7 +127,10 @@ bool kmqtt_spread_flush(struct kmqtt_run *run)
 	nr = min_t(u32, num_online_cpus() - 1, KMQTT_SPREAD_HELPERS);
 	for (i = 0; i < nr; i++)
 		queue_work(kmqtt_spread_wq, &spread->helpers[i].work);
+	/* What others of this CPU lay out meanwhile is sent, too, by both of us. */
 	kmqtt_spread_send(spread, run);
+	if (run->full)
+		kmqtt_spread_wait(spread);
 	return true;
 }
 
@@ -123,8 +139,9 @@ int kmqtt_spread_init(void)
 	struct kmqtt_spread *spread;
 	int cpu, i;
 
-	/* Without memory for workers those who lay out send all of it. */
-	kmqtt_spread_wq = alloc_workqueue("kmqtt_spread", WQ_UNBOUND, 0);
+	/* Those who lay out may wait for it, and are needed to free memory. */
+	kmqtt_spread_wq = alloc_workqueue("kmqtt_spread", WQ_UNBOUND |
+					  WQ_MEM_RECLAIM, 0);
 	if (!kmqtt_spread_wq)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {

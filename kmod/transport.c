@@ -7,6 +7,7 @@
  */
 #include "transport.h"
 
+#include <linux/cred.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/netlink.h>
@@ -202,19 +203,27 @@ int kmqtt_transport_send(struct kmqtt_conn *conn, struct kvec *vec, u32 nr,
 	return READ_ONCE(sock->ops)->sendmsg(sock, &msg, bytes);
 }
 
-bool kmqtt_transport_signs(const struct kmqtt_conn *conn)
+int kmqtt_transport_send_nowait(struct kmqtt_conn *conn, struct kvec *vec,
+				u32 nr, size_t bytes)
 {
-	const struct sock *peer;
-	bool signs;
+	struct sock *sk = conn->sock->sk;
+	gfp_t allocation = sk->sk_allocation;
+	int ret;
 
-	if (!kmqtt_transport_is_unix(conn))
-		return false;
-	/* It stays ours to look at; its struct socket goes with its last file. */
-	rcu_read_lock();
-	peer = unix_peer(conn->sock->sk);
-	signs = !peer || kmqtt_compat_wants_sender(peer);
-	rcu_read_unlock();
-	return signs;
+	/* Who sends owns it. */
+	sk->sk_allocation = GFP_NOWAIT | __GFP_NOWARN;
+	ret = kmqtt_transport_send(conn, vec, nr, bytes);
+	sk->sk_allocation = allocation;
+	return ret;
+}
+
+bool kmqtt_transport_may_sign(const struct kmqtt_conn *conn)
+{
+	/* Set when it connected. */
+	const struct cred *peer = conn->sock->sk->sk_peer_cred;
+
+	return KMQTT_COMPAT_UNIX_NOWAIT && peer &&
+	       uid_eq(current_uid(), peer->uid);
 }
 
 bool kmqtt_transport_quiet(const struct kmqtt_conn *conn)
@@ -282,10 +291,13 @@ void kmqtt_transport_bound(struct kmqtt_conn *conn)
 	 * its own send buffer. Ours is the system's default, which may be
 	 * anything.
 	 */
-	if (kmqtt_transport_is_unix(conn))
-		WRITE_ONCE(sk->sk_sndbuf, min(sk->sk_sndbuf, KMQTT_SNDBUF_UNIX));
-	else
+	if (!kmqtt_transport_is_unix(conn)) {
 		kmqtt_transport_bound_tcp(sk);
+		return;
+	}
+	WRITE_ONCE(sk->sk_sndbuf, min(sk->sk_sndbuf, KMQTT_SNDBUF_UNIX));
+	/* What we send is ours to count, not of the client whose process we are in. */
+	sk->sk_allocation = GFP_KERNEL;
 }
 
 void kmqtt_transport_uninit(void)
@@ -293,8 +305,9 @@ void kmqtt_transport_uninit(void)
 	/*
 	 * A process that sends to a Unix socket, or closes it, calls the other
 	 * end's callbacks without a lock: it may have been preempted with one
-	 * of ours in its hands, or on its way out of it. If it sleeps in there
-	 * it has a reference to the connection: then we are not here yet.
+	 * of ours in its hands, or on its way out of it. If it sleeps in
+	 * express.c it has a reference to the connection, and we are not here
+	 * yet.
 	 */
 	if (READ_ONCE(kmqtt_transport_unix))
 		synchronize_rcu_tasks();

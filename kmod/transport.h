@@ -85,10 +85,17 @@ int kmqtt_transport_send(struct kmqtt_conn *conn, struct kvec *vec, u32 nr,
 			 size_t bytes);
 
 /*
- * Would the peer be told which process sends? That is to be none of the other
- * clients'. Process context.
+ * The same with bottom halves disabled, in a client's process. Return: as sendmsg(),
+ * -ENOBUFS: no memory.
  */
-bool kmqtt_transport_signs(const struct kmqtt_conn *conn);
+int kmqtt_transport_send_nowait(struct kmqtt_conn *conn, struct kvec *vec,
+				u32 nr, size_t bytes);
+
+/*
+ * May %current send for us to this Unix socket? If its peer asks for credentials it
+ * is told who does, so it has to be a process of the same user.
+ */
+bool kmqtt_transport_may_sign(const struct kmqtt_conn *conn);
 
 /*
  * Do descriptors wait with what was not read? One of them may be the peer's

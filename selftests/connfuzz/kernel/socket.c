@@ -16,10 +16,6 @@ const struct proto tcp_prot = {
 };
 
 /* Bytes of a peer. */
-struct sk_buff {
-	const u8 *data;
-};
-
 /* Who waits in the kernel's own way is nobody here. */
 static void sock_def_callback(struct sock *sk)
 {
@@ -231,6 +227,20 @@ bool skb_queue_empty_lockless(const struct sk_buff_head *queue)
 	if (sk->sk_state == TCP_LISTEN)
 		return list_empty(&sk->backlog);
 	return sk->peer->in_len == sk->peer->in_read;
+}
+
+/* It is looked at only. */
+struct sk_buff *skb_peek(const struct sk_buff_head *queue)
+{
+	static struct sk_buff skb;
+	const struct shim_peer *peer = container_of(queue, struct sock,
+						    sk_receive_queue)->peer;
+
+	if (skb_queue_empty_lockless(queue))
+		return NULL;
+	skb.data = peer->in + peer->in_read;
+	skb.len = peer->in_len - peer->in_read;
+	return &skb;
 }
 
 struct tcp_sock *tcp_sk(const struct sock *sk)

@@ -136,6 +136,22 @@ bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dw,
 	return was;
 }
 
+bool cancel_work_sync(struct work_struct *work)
+{
+	bool was;
+
+	shim_point();
+	was = work->pending;
+	if (was) {
+		list_del(&work->entry);
+		work->pending = false;
+	}
+	work->canceling = true;
+	shim_wait_until(!shim_work_runs(work));
+	work->canceling = false;
+	return was;
+}
+
 bool cancel_delayed_work(struct delayed_work *dw)
 {
 	shim_point();

@@ -6,7 +6,6 @@
 #include <linux/in.h>
 
 #define SOCK_NOSPACE	2
-#define SOCK_PASSCRED	3
 
 struct net;
 struct sock;

@@ -51,6 +51,10 @@ static inline void spin_unlock_bh(spinlock_t *lock)
 	shim_bh_end();
 }
 
+#define spin_lock_irqsave(lock, flags)	((flags) = 0, spin_lock(lock))
+#define spin_unlock_irqrestore(lock, flags)	\
+	((void)(flags), spin_unlock(lock))
+
 #define read_lock_bh	spin_lock
 #define read_unlock_bh	spin_unlock
 #define write_lock_bh	spin_lock

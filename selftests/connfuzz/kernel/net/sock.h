@@ -34,7 +34,7 @@ struct sock {
 	bool sk_net_refcnt;
 	rwlock_t sk_callback_lock;
 	spinlock_t lock;
-	struct sk_buff_head { int nothing; } sk_receive_queue;
+	struct sk_buff_head { spinlock_t lock; } sk_receive_queue;
 	void *sk_user_data;
 	const struct proto *sk_prot;
 	struct page_frag sk_frag;
@@ -42,7 +42,8 @@ struct sock {
 	void (*sk_write_space)(struct sock *sk);
 	void (*sk_state_change)(struct sock *sk);
 	struct net *net;
-	struct socket *socket, *sk_socket;
+	struct socket *socket;
+	const struct cred *sk_peer_cred;	/* of a Unix socket */
 	struct shim_peer *peer;
 	u16 port;
 	struct list_head backlog;	/* of a listener */
@@ -76,6 +77,7 @@ static inline int sk_wmem_alloc_get(const struct sock *sk)
 bool sk_stream_is_writeable(const struct sock *sk);
 bool sock_writeable(const struct sock *sk);
 bool skb_queue_empty_lockless(const struct sk_buff_head *queue);
+#define skb_queue_empty(queue)		skb_queue_empty_lockless(queue)
 /* What has come is in one. */
 #define skb_queue_len(queue)		(!skb_queue_empty_lockless(queue))
 #define skb_queue_len_lockless(queue)	skb_queue_len(queue)

@@ -32,7 +32,12 @@ static inline int tcp_win_from_space(const struct sock *sk, int space)
 int tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
 int tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);
 
-struct sk_buff;
+struct sk_buff {
+	const u8 *data;
+	u32 len;
+};
+
+struct sk_buff *skb_peek(const struct sk_buff_head *queue);
 
 typedef struct {
 	union {
