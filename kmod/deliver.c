@@ -550,10 +550,10 @@ bool kmqtt_deliver_purge(struct kmqtt_session *session)
 	return !budget;
 }
 
-/* Larger than the client takes [MQTT-3.1.2-24]? @out: NULL for plain QoS 0 */
-static bool kmqtt_deliver_too_large(const struct kmqtt_session *session,
-				    const struct kmqtt_msg *msg,
-				    const struct kmqtt_out *out)
+/* Bytes of its packet for that client. @out: NULL for plain QoS 0 */
+static u32 kmqtt_deliver_packet_size(const struct kmqtt_session *session,
+				     const struct kmqtt_msg *msg,
+				     const struct kmqtt_out *out)
 {
 	struct mqtt_publish_out head = {
 		.version = session->version,
@@ -565,13 +565,23 @@ static bool kmqtt_deliver_too_large(const struct kmqtt_session *session,
 		.topic = msg->topic,
 		.props = msg->props,
 	};
-	u32 max = session->max_packet ?: MQTT_PACKET_MAX, total;
+	u32 total;
+
+	mqtt_publish_head_len(&head, &total);
+	return total;
+}
+
+/* Larger than the client takes [MQTT-3.1.2-24]? */
+static bool kmqtt_deliver_too_large(const struct kmqtt_session *session,
+				    const struct kmqtt_msg *msg,
+				    const struct kmqtt_out *out)
+{
+	u32 max = session->max_packet ?: MQTT_PACKET_MAX;
+	u32 nr_ids = out ? out->nr_ids : 0;
 
 	/* Most are so small that nobody needs to add up. */
-	if ((u64)kmqtt_msg_size(msg) + 5ULL * head.nr_sub_ids <= max)
-		return false;
-	mqtt_publish_head_len(&head, &total);
-	return total > max;
+	return (u64)kmqtt_msg_size(msg) + 5ULL * nr_ids > max &&
+	       kmqtt_deliver_packet_size(session, msg, out) > max;
 }
 
 /*

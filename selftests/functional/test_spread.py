@@ -4,8 +4,8 @@
 import wire
 from harness import patient, shows
 
-CROWD = 300
-BURST = 40
+CROWD = 150	# the last of those who stay are 130: KMQTT_SPREAD_MIN is 128
+BURST = 15
 
 
 def crowd(t, topic):
@@ -33,12 +33,12 @@ def each_gets_all_in_order(t):
     order of each subscriber is that of the publisher, and nothing comes twice."""
     topic, sender = t.topic(), t.client()
     watches = crowd(t, topic)
-    for begin in range(0, 5 * BURST, BURST):
+    for begin in range(0, 3 * BURST, BURST):
         burst(sender, topic, begin)
         for watch in watches[:3]:
             everything(watch, begin)
     for watch in watches[3:]:
-        for begin in range(0, 5 * BURST, BURST):
+        for begin in range(0, 3 * BURST, BURST):
             everything(watch, begin)
     for watch in watches:
         watch.expect_no_message(via=sender)
@@ -53,8 +53,8 @@ def who_leaves_meanwhile(t):
     watches = crowd(t, topic)
     for begin in range(0, 4 * BURST, BURST):
         burst(sender, topic, begin)
-        for number, watch in enumerate(watches[:30]):
+        for number, watch in enumerate(watches[:5]):
             watch.reset() if number & 1 else watch.disconnect()
-        watches = watches[30:]
+        watches = watches[5:]
         for watch in watches:
             everything(watch, begin)
