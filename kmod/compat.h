@@ -85,9 +85,12 @@ static inline bool kmqtt_compat_set_task_frag(struct sock *sk, bool use)
 /*
  * Does a Unix socket's sendmsg() never sleep, if neither its memory nor its flags
  * let it? Before 6.8, and what was backported since, it waited for the collection
- * of descriptors in flight.
+ * of descriptors in flight; from 6.17 on it allocates, if its peer asks for
+ * credentials.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define KMQTT_COMPAT_UNIX_NOWAIT	false
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
 #define KMQTT_COMPAT_UNIX_NOWAIT	true
 #else
 #define KMQTT_COMPAT_UNIX_NOWAIT					\

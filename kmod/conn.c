@@ -554,7 +554,7 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock)
 	conn = kmqtt_conn_alloc(listener, sock);
 	if (!conn)
 		return -ENOMEM;
-	kmqtt_transport_peer(listener, sock, &conn->peer);
+	kmqtt_transport_accepted(listener, sock, &conn->peer);
 	/* Once attached, the io work may end it while we are still here. */
 	kmqtt_conn_get(conn);
 	kmqtt_listener_get(listener);

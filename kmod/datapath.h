@@ -248,15 +248,6 @@ void kmqtt_send_flush(struct kmqtt_run *run);
 /* The same, by nobody else. */
 void kmqtt_send_chunks(struct kmqtt_run *run);
 
-/* spread.c: more than one processor for a fan-out */
-/*
- * Send to all marked connections together with other processors, if they are many
- * and there are others. Return: false: they are not, and nothing was done.
- */
-bool kmqtt_spread_flush(struct kmqtt_run *run);
-int kmqtt_spread_init(void);
-void kmqtt_spread_uninit(void);
-
 /* gather.c: moderation */
 /* An io work of @conn is about to be queued on this CPU. Any context. */
 void kmqtt_gather_expect(struct kmqtt_conn *conn);

@@ -17,6 +17,7 @@
 #include "conn.h"
 #include "control.h"
 #include "datapath.h"
+#include "out.h"
 #include "packet_ids.h"
 #include "retain.h"
 #include "session.h"
@@ -550,38 +551,17 @@ bool kmqtt_deliver_purge(struct kmqtt_session *session)
 	return !budget;
 }
 
-/* Bytes of its packet for that client. @out: NULL for plain QoS 0 */
-static u32 kmqtt_deliver_packet_size(const struct kmqtt_session *session,
-				     const struct kmqtt_msg *msg,
-				     const struct kmqtt_out *out)
-{
-	struct mqtt_publish_out head = {
-		.version = session->version,
-		.flags = out ? out->qos << MQTT_PUB_QOS_SHIFT : 0,
-		.has_expiry = msg->expires,
-		.payload_len = msg->payload.len,
-		.nr_sub_ids = out ? out->nr_ids : 0,
-		.sub_ids = out ? kmqtt_out_ids(out) : NULL,
-		.topic = msg->topic,
-		.props = msg->props,
-	};
-	u32 total;
-
-	mqtt_publish_head_len(&head, &total);
-	return total;
-}
-
-/* Larger than the client takes [MQTT-3.1.2-24]? */
+/* Larger than the client takes [MQTT-3.1.2-24]? @out: NULL for plain QoS 0 */
 static bool kmqtt_deliver_too_large(const struct kmqtt_session *session,
 				    const struct kmqtt_msg *msg,
 				    const struct kmqtt_out *out)
 {
 	u32 max = session->max_packet ?: MQTT_PACKET_MAX;
-	u32 nr_ids = out ? out->nr_ids : 0;
+	u64 ids = out ? 5ULL * out->nr_ids : 0;
 
 	/* Most are so small that nobody needs to add up. */
-	return (u64)kmqtt_msg_size(msg) + 5ULL * nr_ids > max &&
-	       kmqtt_deliver_packet_size(session, msg, out) > max;
+	return kmqtt_msg_size(msg) + ids > max &&
+	       kmqtt_out_packet_size(msg, out, session->version) > max;
 }
 
 /*

@@ -108,15 +108,25 @@ static bool kmqtt_express_alone(const struct kmqtt_conn *conn)
 /* Has what has come a length that fits? It stays there meanwhile. */
 static bool kmqtt_express_short(const struct sock *sk)
 {
-	return skb_peek(&sk->sk_receive_queue)->len <= KMQTT_EXPRESS_BYTES;
+	const struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
+
+	return skb && skb->len <= KMQTT_EXPRESS_BYTES;
+}
+
+/* What kTLS, or a map of sockets, has its hands in is not. */
+static bool kmqtt_express_plain_tcp(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_prot)->recvmsg == tcp_prot.recvmsg;
 }
 
 bool kmqtt_express_take(struct kmqtt_conn *conn)
 {
 	struct kmqtt_express *express = this_cpu_ptr(&kmqtt_express);
 
-	/* The socket is locked. */
-	if (!kmqtt_express_alone(conn) || !kmqtt_express_short(conn->sock->sk))
+	/* TCP has locked the socket. */
+	if (!kmqtt_express_alone(conn) ||
+	    !kmqtt_express_plain_tcp(conn->sock->sk) ||
+	    !kmqtt_express_short(conn->sock->sk))
 		return false;
 	/* If it is on a list, it has not been looked at since. */
 	if (test_and_set_bit(KMQTT_CONN_EXPRESS, &conn->flags))
@@ -170,7 +180,7 @@ static bool kmqtt_express_conn_idle(const struct kmqtt_conn *conn,
 				    bool in_client)
 {
 	if (kmqtt_transport_is_unix(conn) &&
-	    !(in_client && kmqtt_transport_may_sign(conn)))
+	    !(in_client && kmqtt_transport_nowait(conn)))
 		return false;
 	return kmqtt_transport_idle(conn);
 }
@@ -273,7 +283,7 @@ static void kmqtt_express_open(struct kmqtt_letter *letter)
 
 	bh_lock_sock(sk);
 	if (!sock_owned_by_user(sk) && sk->sk_state == TCP_ESTABLISHED &&
-	    READ_ONCE(sk->sk_prot)->recvmsg == tcp_prot.recvmsg &&
+	    kmqtt_express_plain_tcp(sk) &&
 	    skb_queue_len(&sk->sk_receive_queue) == 1 &&
 	    !tcp_sk(sk)->urg_data && !sk->sk_err)
 		tcp_read_sock(sk, &desc, kmqtt_express_read);
@@ -385,8 +395,7 @@ bool kmqtt_express_may(const struct kmqtt_conn *conn)
 		return false;
 	/* Another thread may be reading it. */
 	spin_lock_irqsave(&sk->sk_receive_queue.lock, flags);
-	may = !skb_queue_empty(&sk->sk_receive_queue) &&
-	      kmqtt_express_short(sk);
+	may = kmqtt_express_short(sk);
 	spin_unlock_irqrestore(&sk->sk_receive_queue.lock, flags);
 	return may;
 }

@@ -8,6 +8,7 @@
 #include "datapath.h"
 #include "express.h"
 #include "out.h"
+#include "spread.h"
 #include "transport.h"
 
 /* send and receive hold nothing until they are used: only spare buffers. */

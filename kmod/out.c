@@ -177,6 +177,25 @@ void kmqtt_out_put_all(const struct kmqtt_tx_item *items, u32 nr)
 	}
 }
 
+u32 kmqtt_out_packet_size(const struct kmqtt_msg *msg,
+			  const struct kmqtt_out *out, u8 version)
+{
+	struct mqtt_publish_out head = {
+		.version = version,
+		.flags = out ? out->qos << MQTT_PUB_QOS_SHIFT : 0,
+		.has_expiry = msg->expires,
+		.payload_len = msg->payload.len,
+		.nr_sub_ids = out ? out->nr_ids : 0,
+		.sub_ids = out ? kmqtt_out_ids(out) : NULL,
+		.topic = msg->topic,
+		.props = msg->props,
+	};
+	u32 total;
+
+	mqtt_publish_head_len(&head, &total);
+	return total;
+}
+
 int kmqtt_out_init(void)
 {
 	kmqtt_out_cache = KMEM_CACHE(kmqtt_out, 0);

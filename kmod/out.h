@@ -98,6 +98,13 @@ void kmqtt_out_put(struct kmqtt_out *out);
 /* Let go of what @items refer to, at most KMQTT_TX_ITEMS. Any context. */
 void kmqtt_out_put_all(const struct kmqtt_tx_item *items, u32 nr);
 
+/*
+ * Bytes of the PUBLISH that brings @msg to a client of @version: as @out, or (NULL)
+ * with QoS 0 and no subscription identifier.
+ */
+u32 kmqtt_out_packet_size(const struct kmqtt_msg *msg,
+			  const struct kmqtt_out *out, u8 version);
+
 int kmqtt_out_init(void);
 void kmqtt_out_uninit(void);
 

@@ -384,6 +384,8 @@ static u8 kmqtt_receive_some(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			reason = kmqtt_receive_append(conn, *data, *len, &used);
 			if (!reason && conn->rx_need == conn->rx_len)
 				reason = kmqtt_receive_stashed(run, conn);
+			if (run->full)
+				kmqtt_gather_flush(run);
 		}
 		*data += used;
 		*len -= used;

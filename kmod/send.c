@@ -27,6 +27,7 @@
 #include "datapath.h"
 #include "express.h"
 #include "session.h"
+#include "spread.h"
 #include "transport.h"
 
 /*
@@ -489,6 +490,12 @@ void kmqtt_send_flush(struct kmqtt_run *run)
 {
 	if (!kmqtt_spread_flush(run))
 		kmqtt_send_chunks(run);
+	/*
+	 * Before there is more for it, its connection must have been sent to: by
+	 * a helper, if he has it from this list or one before.
+	 */
+	if (run->full)
+		kmqtt_spread_wait();
 	run->full = false;
 }
 
@@ -507,7 +514,7 @@ void kmqtt_send_flush_bh(struct kmqtt_run *run, bool in_client)
 
 	while ((conn = kmqtt_send_unmark(run))) {
 		here = !kmqtt_transport_is_unix(conn) ||
-		       (in_client && kmqtt_transport_may_sign(conn));
+		       (in_client && kmqtt_transport_nowait(conn));
 		if (!here || kmqtt_send_much(conn) || kmqtt_send_try(conn))
 			kmqtt_conn_queue_tx(conn);
 		kmqtt_conn_put(conn);

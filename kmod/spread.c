@@ -8,6 +8,9 @@
  * Which of them sends to a connection does not matter: what is due to it stands
  * in its session's queue, in order, and one at a time sends (kmqtt_send_kick()).
  */
+#include "spread.h"
+
+#include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/list.h>
@@ -16,7 +19,6 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include "conn.h"
-#include "datapath.h"
 
 /*
  * Connections from which on it is done: a helper costs what it takes to send to
@@ -43,12 +45,14 @@ struct kmqtt_helper {
 /**
  * struct kmqtt_spread - of a CPU: what runs there have laid out
  * @lock: guards @dirty; process context, innermost
+ * @helping: helpers that may have connections
  * @dirty: flush list, as in struct kmqtt_run; empty when the last of those has
  *	done who laid it out
  * @helpers: who takes from it, too
  */
 struct kmqtt_spread {
 	spinlock_t lock;
+	atomic_t helping;
 	struct list_head dirty;
 	struct kmqtt_helper helpers[KMQTT_SPREAD_HELPERS];
 };
@@ -83,34 +87,19 @@ static bool kmqtt_spread_take(struct kmqtt_spread *spread,
 	return nr;
 }
 
-static void kmqtt_spread_send(struct kmqtt_spread *spread,
-			      struct kmqtt_run *run)
-{
-	while (kmqtt_spread_take(spread, run))
-		kmqtt_send_chunks(run);
-}
-
 static void kmqtt_spread_work(struct work_struct *work)
 {
 	struct kmqtt_helper *helper = container_of(work, struct kmqtt_helper,
 						   work);
+	struct kmqtt_spread *spread = helper->spread;
 	struct kmqtt_run run;
 
 	kmqtt_run_init(&run, NULL);
-	kmqtt_spread_send(helper->spread, &run);
-}
-
-/*
- * A queue is half full: before there is more for it, a helper must have sent what it
- * has taken. What has not begun is not needed. Not asked for otherwise: a helper may
- * have been preempted.
- */
-static void kmqtt_spread_wait(struct kmqtt_spread *spread)
-{
-	u32 i;
-
-	for (i = 0; i < KMQTT_SPREAD_HELPERS; i++)
-		cancel_work_sync(&spread->helpers[i].work);
+	atomic_inc(&spread->helping);
+	/* Whoever has laid it out takes what is left. */
+	while (!kmqtt_run_spent(&run) && kmqtt_spread_take(spread, &run))
+		kmqtt_send_chunks(&run);
+	atomic_dec(&spread->helping);
 }
 
 bool kmqtt_spread_flush(struct kmqtt_run *run)
@@ -128,10 +117,21 @@ bool kmqtt_spread_flush(struct kmqtt_run *run)
 	for (i = 0; i < nr; i++)
 		queue_work(kmqtt_spread_wq, &spread->helpers[i].work);
 	/* What others of this CPU lay out meanwhile is sent, too, by both of us. */
-	kmqtt_spread_send(spread, run);
-	if (run->full)
-		kmqtt_spread_wait(spread);
+	while (kmqtt_spread_take(spread, run))
+		kmqtt_send_chunks(run);
 	return true;
+}
+
+void kmqtt_spread_wait(void)
+{
+	struct kmqtt_spread *spread = raw_cpu_ptr(&kmqtt_spreads);
+	u32 i;
+
+	/* One that begins later finds nothing of ours. */
+	if (!atomic_read(&spread->helping))
+		return;
+	for (i = 0; i < KMQTT_SPREAD_HELPERS; i++)
+		cancel_work_sync(&spread->helpers[i].work);
 }
 
 int kmqtt_spread_init(void)

@@ -11,7 +11,9 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/netlink.h>
+#include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/tcp.h>
 #include <linux/un.h>
 #include <net/af_unix.h>
@@ -146,14 +148,17 @@ int kmqtt_transport_listen(struct socket *sock)
 	return ret;
 }
 
-void kmqtt_transport_peer(const struct kmqtt_listener *listener,
-			  struct socket *sock, union kmqtt_addr *peer)
+void kmqtt_transport_accepted(const struct kmqtt_listener *listener,
+			      struct socket *sock, union kmqtt_addr *peer)
 {
-	/* It has no name, or one of more bytes than there are. */
-	if (listener->addr.ss_family == AF_UNIX)
-		peer->sa.sa_family = AF_UNIX;
-	else
+	if (listener->addr.ss_family != AF_UNIX) {
 		kernel_getpeername(sock, &peer->sa);
+		return;
+	}
+	/* It has no name, or one of more bytes than there are. */
+	peer->sa.sa_family = AF_UNIX;
+	/* What we send is ours to count, not of the client whose process we are in. */
+	sock->sk->sk_allocation = GFP_KERNEL;
 }
 
 const struct sockaddr *kmqtt_transport_addr(const struct kmqtt_conn *conn)
@@ -217,13 +222,19 @@ int kmqtt_transport_send_nowait(struct kmqtt_conn *conn, struct kvec *vec,
 	return ret;
 }
 
-bool kmqtt_transport_may_sign(const struct kmqtt_conn *conn)
+bool kmqtt_transport_nowait(const struct kmqtt_conn *conn)
 {
+	const struct sock *sk = conn->sock->sk;
 	/* Set when it connected. */
-	const struct cred *peer = conn->sock->sk->sk_peer_cred;
+	const struct cred *cred = sk->sk_peer_cred;
+	struct pid *pid = sk->sk_peer_pid;
 
-	return KMQTT_COMPAT_UNIX_NOWAIT && peer &&
-	       uid_eq(current_uid(), peer->uid);
+	/* Who has put it into a map of sockets reads it in a callback, and sleeps. */
+	return KMQTT_COMPAT_UNIX_NOWAIT && cred && pid &&
+	       uid_eq(current_uid(), cred->uid) &&
+	       ns_of_pid(pid) == task_active_pid_ns(current) &&
+	       READ_ONCE(unix_peer(sk)->sk_data_ready) ==
+	       conn->saved_data_ready;
 }
 
 bool kmqtt_transport_quiet(const struct kmqtt_conn *conn)
@@ -296,8 +307,6 @@ void kmqtt_transport_bound(struct kmqtt_conn *conn)
 		return;
 	}
 	WRITE_ONCE(sk->sk_sndbuf, min(sk->sk_sndbuf, KMQTT_SNDBUF_UNIX));
-	/* What we send is ours to count, not of the client whose process we are in. */
-	sk->sk_allocation = GFP_KERNEL;
 }
 
 void kmqtt_transport_uninit(void)

@@ -35,9 +35,9 @@ int kmqtt_transport_open(struct net *net, struct sockaddr_storage *addr,
 /* Let clients connect to it. Return: 0 or -EADDRINUSE. Process context. */
 int kmqtt_transport_listen(struct socket *sock);
 
-/* Where @sock, accepted by @listener, comes from. */
-void kmqtt_transport_peer(const struct kmqtt_listener *listener,
-			  struct socket *sock, union kmqtt_addr *peer);
+/* @sock was accepted by @listener: set it up; @peer: where it comes from. */
+void kmqtt_transport_accepted(const struct kmqtt_listener *listener,
+			      struct socket *sock, union kmqtt_addr *peer);
 
 /* Through a Unix socket? */
 static inline bool kmqtt_transport_is_unix(const struct kmqtt_conn *conn)
@@ -92,10 +92,11 @@ int kmqtt_transport_send_nowait(struct kmqtt_conn *conn, struct kvec *vec,
 				u32 nr, size_t bytes);
 
 /*
- * May %current send for us to this Unix socket? If its peer asks for credentials it
- * is told who does, so it has to be a process of the same user.
+ * Can and may %current send for us to this Unix socket, without sleeping? If its
+ * peer asks for credentials it is told who does, so it has to be a process of the
+ * same user, and of the same PID namespace.
  */
-bool kmqtt_transport_may_sign(const struct kmqtt_conn *conn);
+bool kmqtt_transport_nowait(const struct kmqtt_conn *conn);
 
 /*
  * Do descriptors wait with what was not read? One of them may be the peer's

@@ -242,7 +242,7 @@ def windows_of_zero(t):
         # The queue is shared: all of them wait for the same messages. What the
         # sender has on its way is TCP's, too.
         gauge.bounds(witness, memory=count * 64 * KIB + 2 * MIB,
-                     tcp=count * UNSENT + MIB)
+                     tcp=count * UNSENT + 2 * MIB)
         size = len(peers[0].data)
         peers[0].open(60000)
         peers[0].receive(size + 60000)

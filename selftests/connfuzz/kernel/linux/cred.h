@@ -10,6 +10,14 @@ struct cred {
 	kuid_t uid;
 };
 
+struct pid;
+struct task_struct;
+struct pid_namespace;
+
+#define current				((struct task_struct *)NULL)
+#define ns_of_pid(pid)			((void)(pid), (struct pid_namespace *)NULL)
+#define task_active_pid_ns(task)	((void)(task), (struct pid_namespace *)NULL)
+
 #define current_uid()	((kuid_t)0)
 #define uid_eq(a, b)	((a) == (b))
 

@@ -44,6 +44,7 @@ struct sock {
 	struct net *net;
 	struct socket *socket;
 	const struct cred *sk_peer_cred;	/* of a Unix socket */
+	struct pid *sk_peer_pid;
 	struct shim_peer *peer;
 	u16 port;
 	struct list_head backlog;	/* of a listener */
@@ -77,7 +78,6 @@ static inline int sk_wmem_alloc_get(const struct sock *sk)
 bool sk_stream_is_writeable(const struct sock *sk);
 bool sock_writeable(const struct sock *sk);
 bool skb_queue_empty_lockless(const struct sk_buff_head *queue);
-#define skb_queue_empty(queue)		skb_queue_empty_lockless(queue)
 /* What has come is in one. */
 #define skb_queue_len(queue)		(!skb_queue_empty_lockless(queue))
 #define skb_queue_len_lockless(queue)	skb_queue_len(queue)
