@@ -38,7 +38,7 @@ HARMLESS = re.compile("|".join((
     r"rcu_\w+", r"__rcu_\w+", r"srcu_\w+", r"__srcu_\w+", r"call_s?rcu",
     r"synchronize_(s?rcu|rcu_tasks)", r"cleanup_srcu_struct",
     r"__local_bh_\w+_ip",
-    r"fs_reclaim_\w+", r"dump_page",
+    r"fs_reclaim_\w+", r"dump_page", r"task_active_pid_ns",
     r"preempt_\w+", r"schedule\w*", r"__cond_resched", r"msleep",
     r"(finish|prepare_to|init)_wait\w*", r"__init_waitqueue_head",
     r"__wake_up", r"wake_up_bit", r"out_of_line_wait_on_bit_lock",
