@@ -200,7 +200,16 @@ int kmqtt_deliver_refill(struct kmqtt_session *session);
 /* Queue retained messages behind all else; takes @replay over. */
 void kmqtt_deliver_replay(struct kmqtt_session *session,
 			  struct kmqtt_replay *replay);
-/* Drop QoS 0 of a connection that is gone. session->lock held. */
+/*
+ * Is there anything to send, or what only lacked memory to be made ready?
+ * session->lock held.
+ */
+bool kmqtt_deliver_due(const struct kmqtt_session *session);
+
+/* purge.c APIs: */
+/*
+ * Drop QoS 0 of a connection that is gone. broker->lock held; takes session->lock.
+ */
 void kmqtt_deliver_offline(struct kmqtt_session *session);
 /*
  * The session is dead: free some of what is queued but for the replays; some, so
@@ -209,11 +218,6 @@ void kmqtt_deliver_offline(struct kmqtt_session *session);
 bool kmqtt_deliver_purge(struct kmqtt_session *session);
 void kmqtt_deliver_free_replays(struct kmqtt_session *session,
 				struct list_head *replays);
-/*
- * Is there anything to send, or what only lacked memory to be made ready?
- * session->lock held.
- */
-bool kmqtt_deliver_due(const struct kmqtt_session *session);
 
 /* inflight.c APIs: */
 /* PUBACK, PUBREC or PUBCOMP (@type) from the client. */

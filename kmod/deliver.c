@@ -11,6 +11,8 @@
  * new subscription wait in replays and take the place of pending when that is
  * empty.
  */
+#include "deliver.h"
+
 #include <linux/slab.h>
 #include <linux/kmqtt.h>
 #include "broker.h"
@@ -39,8 +41,6 @@
  * the lock.
  */
 #define KMQTT_DROPS_AT_ONCE	64
-/* Deliveries of a dead session that are freed under its lock at a time. */
-#define KMQTT_PURGE_BUDGET	256
 
 static void kmqtt_deliver_count_queued(struct kmqtt_session *session, u32 size)
 {
@@ -62,9 +62,8 @@ static void kmqtt_deliver_count_drop(struct kmqtt_session *session,
 	kmqtt_stat_inc(session->broker, stat);
 }
 
-/* Take a delivery that was not sent out of its list, for good. */
-static void kmqtt_deliver_discard(struct kmqtt_session *session,
-				  struct kmqtt_out *out)
+void kmqtt_deliver_discard(struct kmqtt_session *session,
+			   struct kmqtt_out *out)
 {
 	list_del(&out->link);
 	if (out->state == MQTT_QOS_QUEUED)
@@ -73,8 +72,7 @@ static void kmqtt_deliver_discard(struct kmqtt_session *session,
 	kmqtt_out_put(out);
 }
 
-/* The oldest of the fifo goes without being sent. */
-static void kmqtt_deliver_discard_first(struct kmqtt_session *session)
+void kmqtt_deliver_discard_first(struct kmqtt_session *session)
 {
 	bool retain;
 	struct kmqtt_msg *msg = kmqtt_fifo_take(&session->fifo, &retain);
@@ -176,8 +174,8 @@ static int kmqtt_deliver_replay_one(struct kmqtt_session *session,
 	return 0;
 }
 
-static void kmqtt_replay_free(struct kmqtt_session *session,
-			      struct kmqtt_replay *replay)
+void kmqtt_replay_free(struct kmqtt_session *session,
+		       struct kmqtt_replay *replay)
 {
 	for (; replay->next < replay->nr; replay->next++)
 		kmqtt_retained_put(replay->items[replay->next]);
@@ -244,18 +242,6 @@ void kmqtt_deliver_replay(struct kmqtt_session *session,
 	spin_unlock_bh(&session->lock);
 	if (dead)
 		kmqtt_replay_free(session, replay);
-}
-
-void kmqtt_deliver_free_replays(struct kmqtt_session *session,
-				struct list_head *replays)
-{
-	struct kmqtt_replay *replay, *next;
-
-	list_for_each_entry_safe(replay, next, replays, link) {
-		list_del(&replay->link);
-		kmqtt_replay_free(session, replay);
-		cond_resched();
-	}
 }
 
 static bool kmqtt_deliver_over_limit(const struct kmqtt_session *session,
@@ -493,62 +479,6 @@ void kmqtt_deliver_resume(struct kmqtt_session *session)
 	session->nr_sent = 0;
 	list_splice(&again, &session->ready);
 	kmqtt_deliver_refill(session);
-}
-
-static void kmqtt_deliver_purge_fifo(struct kmqtt_session *session,
-				     enum kmqtt_stat stat, u32 *budget)
-{
-	while (*budget && !kmqtt_fifo_empty(&session->fifo)) {
-		--*budget;
-		kmqtt_stat_inc(session->broker, stat);
-		kmqtt_deliver_discard_first(session);
-	}
-}
-
-void kmqtt_deliver_offline(struct kmqtt_session *session)
-{
-	struct kmqtt_out *out, *next;
-	u32 all = U32_MAX;
-
-	lockdep_assert_held(&session->lock);
-	if (kmqtt_cfg(session->broker, KMQTT_SET_QUEUE_QOS0_OFFLINE))
-		return;
-	list_for_each_entry_safe(out, next, &session->ready, link) {
-		if (out->qos)
-			continue;
-		kmqtt_stat_inc(session->broker, KMQTT_STAT_DROPPED_OFFLINE);
-		kmqtt_deliver_discard(session, out);
-	}
-	kmqtt_deliver_purge_fifo(session, KMQTT_STAT_DROPPED_OFFLINE, &all);
-}
-
-static void kmqtt_deliver_purge_list(struct kmqtt_session *session,
-				     struct list_head *list, u32 *budget)
-{
-	struct kmqtt_out *out, *next;
-
-	list_for_each_entry_safe(out, next, list, link) {
-		if (!*budget)
-			return;
-		--*budget;
-		if (out->state != MQTT_QOS_WAIT_PUBCOMP)
-			kmqtt_stat_inc(session->broker,
-				       KMQTT_STAT_DROPPED_SESSION);
-		kmqtt_deliver_discard(session, out);
-	}
-}
-
-bool kmqtt_deliver_purge(struct kmqtt_session *session)
-{
-	u32 budget = KMQTT_PURGE_BUDGET;
-
-	spin_lock_bh(&session->lock);
-	kmqtt_deliver_purge_fifo(session, KMQTT_STAT_DROPPED_SESSION, &budget);
-	kmqtt_deliver_purge_list(session, &session->ready, &budget);
-	kmqtt_deliver_purge_list(session, &session->pending, &budget);
-	kmqtt_deliver_purge_list(session, &session->inflight, &budget);
-	spin_unlock_bh(&session->lock);
-	return !budget;
 }
 
 /* Larger than the client takes [MQTT-3.1.2-24]? @out: NULL for plain QoS 0 */

@@ -510,12 +510,12 @@ void kmqtt_session_detach(struct kmqtt_conn *conn, bool send_will)
 	session->conn = NULL;
 	waiter = session->waiter;
 	session->waiter = NULL;
-	kmqtt_deliver_offline(session);
 	will = kmqtt_session_arm_will(session, send_will);
 	ends = !session->expiry;
 	if (!ends)
 		kmqtt_session_arm_expiry(session);
 	spin_unlock_bh(&session->lock);
+	kmqtt_deliver_offline(session);
 	if (ends)
 		kmqtt_session_end(session);
 	else

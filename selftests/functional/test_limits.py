@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the broker's settings bound, and what a client notices of it."""
 
+import socket
+
 import wire
-from harness import check, equal, shows, versions
+from harness import (check, equal, eventually, patient, shows, stats,
+                     versions)
 from mqttlib import Closed, Failure, now
-from wire import CONNACK, DISCONNECT, PUBACK, PUBREC, PUBREL
+from wire import (CONNACK, DISCONNECT, PUBACK, PUBREC, PUBREL,
+                  SUBSCRIPTION_ID)
 
 QUOTA = 0x97
 
@@ -221,3 +225,32 @@ def answer_beyond_maximum_packet_size(t):
     c = t.lasting(cid, present=True)
     sender.pub(topic + "/0", "no", 1)
     c.expect_no_message(via=sender)
+
+
+@shows()
+@patient
+def many_messages_go_with_a_connection(t):
+    """More than are dropped under one hold of a lock: of QoS 0, with and without
+    subscription identifiers, all of what waits goes and is counted; what is above
+    stays, in order, and is all that comes to the next connection."""
+    cid, base, sender = t.cid(), t.topic(), t.client()
+    t.setting(max_queued_messages=5000, max_queued_bytes=64 << 20)
+    slow = t.lasting(cid)
+    slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.sub(base + "/plain", 0)
+    slow.sub(base + "/numbered", 0, [(SUBSCRIPTION_ID, 7)])
+    slow.sub(base + "/kept", 1)
+    for number in range(1000):
+        sender.send_pub(base + "/plain", b"p" * 2000)
+        sender.send_pub(base + "/numbered", b"n" * 2000)
+        if number % 50 == 0:
+            sender.pub(base + "/kept", f"{number}", 1)
+    sender.barrier()
+    before = stats()["dropped_offline"]
+    slow.reset()
+    eventually(lambda: stats()["dropped_offline"] - before > 1000,
+               "they are not dropped")
+    back = t.lasting(cid, present=True)
+    for number in range(0, 1000, 50):
+        back.message(topic=base + "/kept", payload=f"{number}", qos=1)
+    back.expect_no_message(via=sender)
