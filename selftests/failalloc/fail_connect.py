@@ -54,8 +54,10 @@ def what_cannot_be_drained_is_not(w):
     UNBOUND.write_text(f"{1 << first:x}")
     try:
         one = on_cpu(first, lambda: w.client(ver=4))
-        with w.failing(10, 10):
+        with w.failing(10, 10) as fault:
             on_cpu(second, lambda: w.nl.do("CLIENT_DEL", CLIENT_ID="one"))
+            # The end is seen here before the broker goes on to drain it.
+            fault.happened()
             says_nothing(one)
     finally:
         UNBOUND.write_text(before)
