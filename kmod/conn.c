@@ -3,10 +3,10 @@
  * One connection: its socket callbacks, its work, its two-phase end.
  *
  * Socket callbacks (softirq; of a Unix socket the peer's process) only queue
- * work, or have express.c handle what came. Each queued work holds a reference, so what is
- * queued can always run. The io work is the only one that changes the state and
- * ends the connection, and receives all that express.c does not; whoever does has
- * KMQTT_CONN_RX.
+ * work, or have express.c handle what came. Each queued work holds a reference, so
+ * what is queued can always run. The io work is the only one that changes the state
+ * and ends the connection, and receives all that express.c does not; whoever does
+ * has KMQTT_CONN_RX.
  */
 #include "conn.h"
 
@@ -143,22 +143,27 @@ static struct kmqtt_conn *kmqtt_conn_of(struct sock *sk)
 	return rcu_dereference_sk_user_data(sk);
 }
 
-static __always_inline void kmqtt_conn_call(struct sock *sk, bool data)
+/* Return: the connection if @take has taken it, else the io work is queued. */
+static __always_inline struct kmqtt_conn *
+kmqtt_conn_call(struct sock *sk, bool (*take)(struct kmqtt_conn *conn))
 {
 	struct kmqtt_conn *conn;
 
 	read_lock_bh(&sk->sk_callback_lock);
 	rcu_read_lock();
 	conn = kmqtt_conn_of(sk);
-	if (conn && !(data && kmqtt_express_take(conn)))
+	if (conn && !(take && take(conn))) {
 		kmqtt_conn_queue_io(conn);
+		conn = NULL;
+	}
 	rcu_read_unlock();
 	read_unlock_bh(&sk->sk_callback_lock);
+	return conn;
 }
 
 static void kmqtt_conn_data_ready(struct sock *sk)
 {
-	kmqtt_conn_call(sk, true);
+	kmqtt_conn_call(sk, kmqtt_express_take);
 }
 
 /*
@@ -167,30 +172,15 @@ static void kmqtt_conn_data_ready(struct sock *sk)
  */
 static void kmqtt_conn_data_ready_unix(struct sock *sk)
 {
-	struct kmqtt_conn *conn;
-	bool here = false;
+	struct kmqtt_conn *conn = kmqtt_conn_call(sk, kmqtt_express_take_unix);
 
-	read_lock_bh(&sk->sk_callback_lock);
-	rcu_read_lock();
-	conn = kmqtt_conn_of(sk);
-	if (conn) {
-		here = kmqtt_express_may(conn);
-		if (here)
-			kmqtt_conn_get(conn);
-		else
-			kmqtt_conn_queue_io(conn);
-	}
-	rcu_read_unlock();
-	read_unlock_bh(&sk->sk_callback_lock);
-	if (here) {
+	if (conn)
 		kmqtt_express_client(conn);
-		kmqtt_conn_put(conn);
-	}
 }
 
 static void kmqtt_conn_state_change(struct sock *sk)
 {
-	kmqtt_conn_call(sk, false);
+	kmqtt_conn_call(sk, NULL);
 }
 
 static void kmqtt_conn_write_space(struct sock *sk)

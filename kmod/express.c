@@ -176,17 +176,9 @@ void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets)
 		WRITE_ONCE(conn->alone, conn->alone + 1);
 }
 
-static bool kmqtt_express_conn_idle(const struct kmqtt_conn *conn,
-				    bool in_client)
-{
-	if (kmqtt_transport_is_unix(conn) &&
-	    !(in_client && kmqtt_transport_nowait(conn)))
-		return false;
-	return kmqtt_transport_idle(conn);
-}
-
 bool kmqtt_express_idle(struct kmqtt_session *session, bool in_client)
 {
+	const struct kmqtt_conn *conn;
 	bool idle;
 
 	/*
@@ -195,8 +187,9 @@ bool kmqtt_express_idle(struct kmqtt_session *session, bool in_client)
 	 */
 	if (!spin_trylock(&session->lock))
 		return false;
-	idle = !session->conn ||
-	       kmqtt_express_conn_idle(session->conn, in_client);
+	conn = session->conn;
+	idle = !conn || (kmqtt_transport_nowait(conn, in_client) &&
+			 kmqtt_transport_idle(conn));
 	spin_unlock(&session->lock);
 	return idle;
 }
@@ -311,9 +304,14 @@ static void kmqtt_express_handle(struct kmqtt_letter *letter)
 	kmqtt_send_flush_bh(run, letter->few.in_client);
 }
 
-static void kmqtt_express_begin(struct kmqtt_letter *letter,
+/* Return: false: somebody reads it, and it is left to the io work. */
+static bool kmqtt_express_begin(struct kmqtt_letter *letter,
 				struct kmqtt_conn *conn, u8 *buf, bool in_client)
 {
+	if (test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags)) {
+		kmqtt_conn_queue_io(conn);
+		return false;
+	}
 	letter->conn = conn;
 	letter->buf = buf;
 	letter->len = 0;
@@ -321,6 +319,7 @@ static void kmqtt_express_begin(struct kmqtt_letter *letter,
 	letter->run.gfp = GFP_NOWAIT | __GFP_NOWARN;
 	letter->run.few = &letter->few;
 	letter->few.in_client = in_client;
+	return true;
 }
 
 /* Only who has KMQTT_CONN_RX makes the answers more. */
@@ -331,12 +330,13 @@ static bool kmqtt_express_ready(struct kmqtt_conn *conn)
 	       READ_ONCE(conn->ctl_len) <= KMQTT_CTL_FEW - KMQTT_EXPRESS_ANSWER;
 }
 
-/* What was had in advance and not needed. */
 static void kmqtt_express_end(struct kmqtt_letter *letter)
 {
+	/* What was had in advance and not needed. */
 	if (letter->run.msg)
 		kmqtt_msg_put(letter->run.msg);
 	kmqtt_out_unstock(&letter->run);
+	kmqtt_express_leave(letter->conn, letter->len);
 }
 
 static void kmqtt_express_conn(struct kmqtt_express *express,
@@ -345,11 +345,8 @@ static void kmqtt_express_conn(struct kmqtt_express *express,
 	struct kmqtt_letter *letter = &express->letter;
 	int idx;
 
-	if (test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags)) {
-		kmqtt_conn_queue_io(conn);
+	if (!kmqtt_express_begin(letter, conn, express->buf, false))
 		return;
-	}
-	kmqtt_express_begin(letter, conn, express->buf, false);
 	idx = srcu_read_lock(kmqtt_srcu);
 	if (kmqtt_express_ready(conn))
 		kmqtt_express_open(letter);
@@ -357,7 +354,6 @@ static void kmqtt_express_conn(struct kmqtt_express *express,
 		kmqtt_express_handle(letter);
 	srcu_read_unlock(kmqtt_srcu, idx);
 	kmqtt_express_end(letter);
-	kmqtt_express_leave(conn, letter->len);
 }
 
 static void kmqtt_express_run(struct tasklet_struct *tasklet)
@@ -384,20 +380,22 @@ static void kmqtt_express_run(struct tasklet_struct *tasklet)
 	}
 }
 
-bool kmqtt_express_may(const struct kmqtt_conn *conn)
+bool kmqtt_express_take_unix(struct kmqtt_conn *conn)
 {
 	struct sock *sk = conn->sock->sk;
 	unsigned long flags;
-	bool may;
+	bool take;
 
 	/* There it could be preempted with what others wait for in its hands. */
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) || !kmqtt_express_alone(conn))
 		return false;
 	/* Another thread may be reading it. */
 	spin_lock_irqsave(&sk->sk_receive_queue.lock, flags);
-	may = kmqtt_express_short(sk);
+	take = kmqtt_express_short(sk);
 	spin_unlock_irqrestore(&sk->sk_receive_queue.lock, flags);
-	return may;
+	if (take)
+		kmqtt_conn_get(conn);
+	return take;
 }
 
 /*
@@ -434,15 +432,12 @@ void kmqtt_express_client(struct kmqtt_conn *conn)
 	u8 buf[KMQTT_EXPRESS_BYTES];
 	struct kmqtt_letter letter;
 
-	if (test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags)) {
-		kmqtt_conn_queue_io(conn);
-		return;
+	if (kmqtt_express_begin(&letter, conn, buf, true)) {
+		if (kmqtt_express_ready(conn))
+			kmqtt_express_call(&letter);
+		kmqtt_express_end(&letter);
 	}
-	kmqtt_express_begin(&letter, conn, buf, true);
-	if (kmqtt_express_ready(conn))
-		kmqtt_express_call(&letter);
-	kmqtt_express_end(&letter);
-	kmqtt_express_leave(conn, letter.len);
+	kmqtt_conn_put(conn);
 }
 
 void kmqtt_express_init(void)

@@ -17,10 +17,10 @@
 bool kmqtt_express_take(struct kmqtt_conn *conn);
 /*
  * The same for a Unix socket, whose callback is called in the process of who has
- * sent, without a lock: may it be handled there? Then kmqtt_express_client() is
- * to do so, or queues the io work after all; it may sleep.
+ * sent, without a lock: then kmqtt_express_client() is to handle it there, or to
+ * queue the io work after all, with a reference that it puts; it may sleep.
  */
-bool kmqtt_express_may(const struct kmqtt_conn *conn);
+bool kmqtt_express_take_unix(struct kmqtt_conn *conn);
 void kmqtt_express_client(struct kmqtt_conn *conn);
 /* What the io work has found: so many packets (io). */
 void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets);

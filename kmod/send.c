@@ -510,12 +510,10 @@ static bool kmqtt_send_much(const struct kmqtt_conn *conn)
 void kmqtt_send_flush_bh(struct kmqtt_run *run, bool in_client)
 {
 	struct kmqtt_conn *conn;
-	bool here;
 
 	while ((conn = kmqtt_send_unmark(run))) {
-		here = !kmqtt_transport_is_unix(conn) ||
-		       (in_client && kmqtt_transport_nowait(conn));
-		if (!here || kmqtt_send_much(conn) || kmqtt_send_try(conn))
+		if (!kmqtt_transport_nowait(conn, in_client) ||
+		    kmqtt_send_much(conn) || kmqtt_send_try(conn))
 			kmqtt_conn_queue_tx(conn);
 		kmqtt_conn_put(conn);
 	}

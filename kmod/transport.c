@@ -222,7 +222,7 @@ int kmqtt_transport_send_nowait(struct kmqtt_conn *conn, struct kvec *vec,
 	return ret;
 }
 
-bool kmqtt_transport_nowait(const struct kmqtt_conn *conn)
+static bool kmqtt_transport_unix_nowait(const struct kmqtt_conn *conn)
 {
 	const struct sock *sk = conn->sock->sk;
 	/* Set when it connected. */
@@ -235,6 +235,12 @@ bool kmqtt_transport_nowait(const struct kmqtt_conn *conn)
 	       ns_of_pid(pid) == task_active_pid_ns(current) &&
 	       READ_ONCE(unix_peer(sk)->sk_data_ready) ==
 	       conn->saved_data_ready;
+}
+
+bool kmqtt_transport_nowait(const struct kmqtt_conn *conn, bool in_client)
+{
+	return !kmqtt_transport_is_unix(conn) ||
+	       (in_client && kmqtt_transport_unix_nowait(conn));
 }
 
 bool kmqtt_transport_quiet(const struct kmqtt_conn *conn)

@@ -92,11 +92,11 @@ int kmqtt_transport_send_nowait(struct kmqtt_conn *conn, struct kvec *vec,
 				u32 nr, size_t bytes);
 
 /*
- * Can and may %current send for us to this Unix socket, without sleeping? If its
- * peer asks for credentials it is told who does, so it has to be a process of the
- * same user, and of the same PID namespace.
+ * Can and may it be sent to with bottom halves disabled? Through a Unix socket in a
+ * client's process (@in_client) only: if its peer asks for credentials it is told
+ * who sends, so that has to be a process of the same user and PID namespace.
  */
-bool kmqtt_transport_nowait(const struct kmqtt_conn *conn);
+bool kmqtt_transport_nowait(const struct kmqtt_conn *conn, bool in_client);
 
 /*
  * Do descriptors wait with what was not read? One of them may be the peer's

@@ -25,11 +25,11 @@ def one_by_one(sender, watches, topic, count, qos=0, **more):
             watch.message(topic=topic, payload=f"{number}", qos=qos)
 
 
-def pair(t, qos=0):
+def pair(t, qos=0, where=None):
     """A topic, who has subscribed to it, and who publishes to it and is handled
     so."""
     topic = t.topic()
-    watch, sender = t.client(), t.client()
+    watch, sender = t.client(where=where), t.client(where=where)
     watch.sub(topic, qos)
     trusted(t, sender, watch, topic)
     return topic, watch, sender
@@ -45,19 +45,51 @@ def trusted(t, sender, watch, topic, qos=0):
     check(False, f"{grown(before)} of {ENOUGH} packets")
 
 
-@shows()
-@versions(3, 4, 5)
-def each_qos(t):
-    """What comes one at a time is handled where it arrives, acknowledgments of
-    both sides too, and everything arrives once."""
+def handled_at_once(t, where=None):
+    """Packets of both sides, with each QoS."""
     for qos in range(3):
-        topic, watch, sender = pair(t, qos)
+        topic, watch, sender = pair(t, qos, where)
         before = stats()[COUNTER]
         one_by_one(sender, [watch], topic, 100, qos)
         # PUBLISH; two PUBACKs; PUBREL, and PUBREC and PUBCOMP of the other.
         check(grown(before) >= 25 * (1, 2, 4)[qos],
               f"QoS {qos}: {grown(before)} packets")
         watch.expect_no_message(via=sender)
+
+
+def gathered(t, where=None):
+    """Many packets at once, and one by one to who has not read those before."""
+    topic, watch, sender = pair(t, where=where)
+    before = stats()[COUNTER]
+    for start in range(0, 500, 50):
+        sender.send(b"".join(wire.publish(topic, f"{n}")
+                             for n in range(start, start + 50)))
+        for number in range(start, start + 50):
+            watch.message(payload=f"{number}")
+    equal(grown(before), 0, "of those sent together")
+    trusted(t, sender, watch, topic)
+    before = stats()[COUNTER]
+    for number in range(400):
+        sender.send_pub(topic, f"{number}")
+    for number in range(400):
+        watch.message(payload=f"{number}")
+    check(grown(before) < 200, f"{grown(before)} of those sent one by one")
+
+
+def ended(t, cases, where=None):
+    """Each packet of @cases is the end, for its reason."""
+    for packet, reason in cases:
+        _, _, sender = pair(t, where=where)
+        sender.send(packet)
+        sender.expect_disconnect(reason)
+
+
+@shows()
+@versions(3, 4, 5)
+def each_qos(t):
+    """What comes one at a time is handled where it arrives, acknowledgments of
+    both sides too, and everything arrives once."""
+    handled_at_once(t)
 
 
 @shows()
@@ -123,35 +155,17 @@ def a_burst_is_gathered(t):
     """A publisher that does not wait is handled in the usual way again, whatever
     it was before: by many packets in a segment, or since its subscriber has not
     read what was sent. Nothing is lost, nothing is out of order."""
-    topic, watch, sender = pair(t)
-    before = stats()[COUNTER]
-    for start in range(0, 500, 50):
-        sender.send(b"".join(wire.publish(topic, f"{n}")
-                             for n in range(start, start + 50)))
-        for number in range(start, start + 50):
-            watch.message(payload=f"{number}")
-    equal(grown(before), 0, "of those sent together")
-    trusted(t, sender, watch, topic)
-    before = stats()[COUNTER]
-    for number in range(400):
-        sender.send_pub(topic, f"{number}")
-    for number in range(400):
-        watch.message(payload=f"{number}")
-    check(grown(before) < 200, f"{grown(before)} of those sent one by one")
+    gathered(t)
 
 
 @shows()
 def what_is_wrong_is_as_wrong(t):
     """An error in a packet that would be handled so ends the connection as it
     does otherwise; what needs an answer gets it."""
-    for packet, reason in (
-            (wire.publish("a/+", b""), TOPIC),
-            (wire.publish("a", b"", 0, flags=6), MALFORMED),
-            (wire.packet(wire.PINGREQ, 0, b"x"), MALFORMED),
-            (wire.connect(), PROTOCOL)):
-        _, _, sender = pair(t)
-        sender.send(packet)
-        sender.expect_disconnect(reason)
+    ended(t, ((wire.publish("a/+", b""), TOPIC),
+              (wire.publish("a", b"", 0, flags=6), MALFORMED),
+              (wire.packet(wire.PINGREQ, 0, b"x"), MALFORMED),
+              (wire.connect(), PROTOCOL)))
     topic, watch, sender = pair(t)
     sender.send(wire.ack(PUBREL, 7))
     sender.expect(PUBCOMP, pid=7, reason=NOT_FOUND)

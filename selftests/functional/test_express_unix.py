@@ -9,8 +9,9 @@ import threading
 
 import wire
 from harness import check, equal, shows, stats, versions
-from test_express import (COUNTER, MALFORMED, PROTOCOL, TOPIC, grown,
-                          one_by_one, trusted)
+from test_express import (COUNTER, MALFORMED, PROTOCOL, TOPIC, ended,
+                          gathered, grown, handled_at_once, one_by_one, pair,
+                          trusted)
 from test_unix import at, listening
 from wire import PUBLISH
 
@@ -18,27 +19,12 @@ PAST = 50	# messages, until those that come alone are handled so
 NOBODY = 65534
 
 
-def pair(t, path, qos=0):
-    """As of test_express, both through Unix sockets."""
-    topic = t.topic()
-    watch, sender = t.client(where=at(path)), t.client(where=at(path))
-    watch.sub(topic, qos)
-    trusted(t, sender, watch, topic)
-    return topic, watch, sender
-
-
 @shows()
 @versions(3, 4, 5)
 def each_qos(t):
     """Handled at once are all packets of both sides, and nothing comes twice."""
     with listening() as path:
-        for qos in range(3):
-            topic, watch, sender = pair(t, path, qos)
-            before = stats()[COUNTER]
-            one_by_one(sender, [watch], topic, 100, qos)
-            check(grown(before) >= 25 * (1, 2, 4)[qos],
-                  f"QoS {qos}: {grown(before)} packets")
-            watch.expect_no_message(via=sender)
+        handled_at_once(t, at(path))
 
 
 @shows()
@@ -62,21 +48,7 @@ def a_burst_is_gathered(t):
     """Several packets at once, and packets whose subscriber has not read those
     before, go to the io work: in order, with what was handled before."""
     with listening() as path:
-        topic, watch, sender = pair(t, path)
-        before = stats()[COUNTER]
-        for start in range(0, 500, 50):
-            sender.send(b"".join(wire.publish(topic, f"{n}")
-                                 for n in range(start, start + 50)))
-            for number in range(start, start + 50):
-                watch.message(payload=f"{number}")
-        equal(grown(before), 0, "of those sent together")
-        trusted(t, sender, watch, topic)
-        before = stats()[COUNTER]
-        for number in range(400):
-            sender.send_pub(topic, f"{number}")
-        for number in range(400):
-            watch.message(payload=f"{number}")
-        check(grown(before) < 200, f"{grown(before)} of those sent one by one")
+        gathered(t, at(path))
 
 
 @shows()
@@ -85,7 +57,7 @@ def what_does_not_fit_is_put_aside(t):
     half, what needs a worker. Nothing of it is lost."""
     with listening() as path:
         for size in (10, 300, 5000):
-            topic, watch, sender = pair(t, path)
+            topic, watch, sender = pair(t, where=at(path))
             whole = wire.publish(topic, b"x" * size)
             for cut in (1, 2, len(whole) // 2, len(whole) - 1):
                 trusted(t, sender, watch, topic)
@@ -103,14 +75,10 @@ def what_does_not_fit_is_put_aside(t):
 def what_is_wrong_is_as_wrong(t):
     """An error ends the connection as it does otherwise."""
     with listening() as path:
-        for packet, reason in (
-                (wire.publish("a/+", b""), TOPIC),
-                (wire.publish("a", b"", 0, flags=6), MALFORMED),
-                (b"\x30\xff\xff\xff\xff", MALFORMED),
-                (wire.connect(), PROTOCOL)):
-            _, _, sender = pair(t, path)
-            sender.send(packet)
-            sender.expect_disconnect(reason)
+        ended(t, ((wire.publish("a/+", b""), TOPIC),
+                  (wire.publish("a", b"", 0, flags=6), MALFORMED),
+                  (b"\x30\xff\xff\xff\xff", MALFORMED),
+                  (wire.connect(), PROTOCOL)), at(path))
 
 
 @shows()
@@ -148,7 +116,7 @@ def one_socket_of_several(t):
     """Threads that write packets to the same socket at the same time: each one's
     arrive, in its order."""
     with listening() as path:
-        topic, watch, sender = pair(t, path)
+        topic, watch, sender = pair(t, where=at(path))
 
         def write(name):
             for number in range(300):
@@ -171,7 +139,7 @@ def a_descriptor_that_comes_with_it(t):
     """Nobody has asked for it: it is closed, also when the packet is handled in
     its sender's process."""
     with listening() as path:
-        topic, watch, sender = pair(t, path)
+        topic, watch, sender = pair(t, where=at(path))
         for number in range(PAST):
             ours, theirs = os.pipe()
             socket.send_fds(sender.sock, [wire.publish(topic, f"{number}")],

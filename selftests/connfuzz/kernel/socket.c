@@ -15,7 +15,6 @@ const struct proto tcp_prot = {
 	.recvmsg = tcp_recvmsg,
 };
 
-/* Bytes of a peer. */
 /* Who waits in the kernel's own way is nobody here. */
 static void sock_def_callback(struct sock *sk)
 {

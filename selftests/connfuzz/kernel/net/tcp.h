@@ -32,6 +32,7 @@ static inline int tcp_win_from_space(const struct sock *sk, int space)
 int tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
 int tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);
 
+/* Bytes of a peer. */
 struct sk_buff {
 	const u8 *data;
 	u32 len;
