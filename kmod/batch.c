@@ -15,6 +15,11 @@
  * segment of the iterator.
  */
 #define KMQTT_TX_COPY		512
+/*
+ * From this size on TCP is given a payload's pages: a call of its own and two more
+ * pieces of a segment cost less then than the copy.
+ */
+#define KMQTT_TX_PAGED		4096
 /* Topics a client is told aliases for; they are searched one by one. */
 #define KMQTT_ALIAS_OUT_MAX	64
 
@@ -39,6 +44,7 @@ void kmqtt_batch_reset(struct kmqtt_batch *batch)
 	batch->encoded = 0;
 	batch->nr_vec = 0;
 	batch->vec_done = 0;
+	batch->nr_paged = 0;
 	batch->bytes = 0;
 	batch->ctl = NULL;
 	batch->ctl_size = 0;
@@ -75,6 +81,24 @@ void kmqtt_batch_release(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 		kmqtt_uncharge(conn->broker, kmqtt_batch_bytes(conn));
 }
 
+void kmqtt_batch_next(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
+{
+	batch->nr_vec = 0;
+	batch->vec_done = 0;
+	batch->nr_paged = 0;
+	batch->scratch_len = 0;
+	kmqtt_batch_free_big(conn, batch);
+}
+
+static void kmqtt_batch_add_vec(struct kmqtt_batch *batch, const void *base,
+				size_t len)
+{
+	batch->bytes += len;
+	batch->vec[batch->nr_vec].iov_base = (void *)base;
+	batch->vec[batch->nr_vec].iov_len = len;
+	batch->nr_vec++;
+}
+
 static void kmqtt_batch_add(struct kmqtt_batch *batch, const void *base,
 			    size_t len)
 {
@@ -83,14 +107,42 @@ static void kmqtt_batch_add(struct kmqtt_batch *batch, const void *base,
 
 	if (!len)
 		return;
-	batch->bytes += len;
-	if (last && last->iov_base + last->iov_len == base) {
-		last->iov_len += len;
+	if (!last || last->iov_base + last->iov_len != base ||
+	    (batch->nr_paged && test_bit(batch->nr_vec - 1, batch->paged))) {
+		kmqtt_batch_add_vec(batch, base, len);
 		return;
 	}
-	batch->vec[batch->nr_vec].iov_base = (void *)base;
-	batch->vec[batch->nr_vec].iov_len = len;
-	batch->nr_vec++;
+	batch->bytes += len;
+	last->iov_len += len;
+}
+
+/* Is the payload sent from where it is? */
+static bool kmqtt_batch_pages(const struct kmqtt_conn *conn,
+			      const struct kmqtt_msg *msg)
+{
+	return msg->paged && msg->payload.len >= KMQTT_TX_PAGED &&
+	       !kmqtt_transport_is_unix(conn);
+}
+
+/* With @len bytes that are right before it. */
+static void kmqtt_batch_add_pages(struct kmqtt_batch *batch,
+				  const struct kmqtt_msg *msg, u32 len)
+{
+	if (!batch->nr_paged++)
+		bitmap_zero(batch->paged, KMQTT_TX_VECS);
+	__set_bit(batch->nr_vec, batch->paged);
+	kmqtt_batch_add_vec(batch, msg->payload.data - len,
+			    len + msg->payload.len);
+}
+
+static void kmqtt_batch_add_payload(struct kmqtt_conn *conn,
+				    struct kmqtt_batch *batch,
+				    const struct kmqtt_msg *msg)
+{
+	if (kmqtt_batch_pages(conn, msg))
+		kmqtt_batch_add_pages(batch, msg, 0);
+	else
+		kmqtt_batch_add(batch, msg->payload.data, msg->payload.len);
 }
 
 void kmqtt_batch_start_control(struct kmqtt_conn *conn)
@@ -271,6 +323,10 @@ static bool kmqtt_batch_copy_image(struct kmqtt_conn *conn,
 	if (!image || (out && out->nr_ids) || conn->alias_out_max ||
 	    KMQTT_TX_SCRATCH - batch->scratch_len < image->len)
 		return false;
+	if (image->ahead && !item->flags && kmqtt_batch_pages(conn, msg)) {
+		kmqtt_batch_add_pages(batch, msg, image->len);
+		return true;
+	}
 	memcpy(at, image->data, image->len);
 	at[0] |= item->flags;
 	if (image->pid_at)
@@ -278,7 +334,7 @@ static bool kmqtt_batch_copy_image(struct kmqtt_conn *conn,
 	batch->scratch_len += image->len;
 	kmqtt_batch_add(batch, at, image->len);
 	if (!image->whole)
-		kmqtt_batch_add(batch, msg->payload.data, msg->payload.len);
+		kmqtt_batch_add_payload(conn, batch, msg);
 	return true;
 }
 
@@ -310,7 +366,7 @@ static int kmqtt_batch_encode_publish(struct kmqtt_conn *conn,
 		batch->scratch_len += payload->len;
 		kmqtt_batch_add(batch, at, payload->len);
 	} else {
-		kmqtt_batch_add(batch, payload->data, payload->len);
+		kmqtt_batch_add_payload(conn, batch, item->msg);
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef KMQTT_BATCH_H
 #define KMQTT_BATCH_H
 
+#include <linux/bitmap.h>
 #include <linux/uio.h>
 #include "datapath.h"
 #include "transport.h"
@@ -11,6 +12,8 @@
 #define KMQTT_TX_BYTES		262144
 /* Room for heads and small payloads of a batch. */
 #define KMQTT_TX_SCRATCH	8192
+/* Control packets, and a head and a payload of each item. */
+#define KMQTT_TX_VECS		(2 * KMQTT_TX_ITEMS + 1)
 
 /**
  * struct kmqtt_batch - packets on their way into a socket
@@ -21,6 +24,8 @@
  *	of @big, payloads
  * @nr_vec: how many
  * @vec_done: of these, sent
+ * @nr_paged: of @vec, in pages that TCP may send from
+ * @paged: which; undefined if none
  * @bytes: in @vec, not sent yet
  * @ctl: control packets taken from the connection, or NULL: few are copied to
  *	@scratch
@@ -37,9 +42,11 @@ struct kmqtt_batch {
 	struct kmqtt_tx_item items[KMQTT_TX_ITEMS];
 	u32 nr_items;
 	u32 encoded;
-	struct kvec vec[2 * KMQTT_TX_ITEMS + 1];
+	struct kvec vec[KMQTT_TX_VECS];
 	u32 nr_vec;
 	u32 vec_done;
+	u32 nr_paged;
+	DECLARE_BITMAP(paged, KMQTT_TX_VECS);
 	size_t bytes;
 	u8 *ctl;
 	u32 ctl_size;
@@ -89,7 +96,18 @@ void kmqtt_batch_take_items(struct kmqtt_conn *conn, struct kmqtt_batch *batch);
 int kmqtt_batch_encode(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 		       gfp_t gfp);
 
+/* What was encoded is sent: room for more of it. */
+void kmqtt_batch_next(struct kmqtt_conn *conn, struct kmqtt_batch *batch);
+
 void kmqtt_batch_free_aliases(struct kmqtt_conn *conn);
 void kmqtt_batch_uninit(void);
+
+/* push.c APIs: */
+/*
+ * Give the socket what is encoded. @gfp: as of a run. Tx owner. Return: 0 all sent,
+ * -EAGAIN: not all; -EBUSY: not here; -ENOMEM, -ENOBUFS, or what the socket says.
+ */
+int kmqtt_push(struct kmqtt_conn *conn, struct kmqtt_batch *batch, gfp_t gfp);
+void kmqtt_push_uninit(void);
 
 #endif

@@ -3,13 +3,17 @@
 #ifndef KMQTT_COMPAT_H
 #define KMQTT_COMPAT_H
 
+#include <linux/bvec.h>
+#include <linux/mm.h>
 #include <linux/net.h>
+#include <linux/uio.h>
 #include <linux/version.h>
 #include <linux/workqueue.h>
 #include <net/af_unix.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "kmqtt needs Linux 6.1 or newer"
@@ -97,6 +101,40 @@ static inline bool kmqtt_compat_set_task_frag(struct sock *sk, bool use)
 	__builtin_types_compatible_p(typeof(wait_for_unix_gc),		\
 				     void (struct scm_fp_list *))
 #endif
+
+/*
+ * Send @bytes in @pieces[@nr] by references to their pages, not by copying them. @sk
+ * is TCP's and locked. Return: as sendmsg().
+ */
+static inline int kmqtt_compat_send_pages(struct sock *sk,
+					  struct bio_vec *pieces, u32 nr,
+					  size_t bytes, int flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	struct msghdr msg = { .msg_flags = flags | MSG_SPLICE_PAGES };
+
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, pieces, nr, bytes);
+	return tcp_sendmsg_locked(sk, &msg, bytes);
+#else
+	int sent = 0, ret = 0, more = MSG_MORE | MSG_SENDPAGE_NOTLAST;
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		if (i == nr - 1)
+			more = 0;
+		ret = tcp_sendpage_locked(sk, pieces[i].bv_page,
+					  pieces[i].bv_offset, pieces[i].bv_len,
+					  flags | more);
+		if (ret < 0)
+			break;
+		sent += ret;
+		/* Where it is full TCP has begun to send. */
+		if (ret < pieces[i].bv_len)
+			break;
+	}
+	return sent ?: ret;
+#endif
+}
 
 /* Attributes of a dump request, in its start, dump and done callbacks. */
 static inline struct nlattr **

@@ -8,10 +8,17 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "broker.h"
+#include "bulk.h"
 #include "core/encode.h"
 
-/* Payloads from this size on stay in the buffer they were received in. */
+/*
+ * Payloads from this size on stay in the buffer they were received in, or are
+ * given one.
+ */
 #define KMQTT_MSG_KEEP_BUF	4096
+
+/* Beside topic and properties a head has no more (bytes). */
+#define KMQTT_MSG_FIXED		16
 
 /* An image has room for so much of head and payload (bytes). */
 #define KMQTT_IMAGE_HEAD	512
@@ -68,14 +75,27 @@ static void kmqtt_msg_stamp(struct kmqtt_msg *msg,
 		msg->expires = msg->created + (u64)props->message_expiry * HZ;
 }
 
-/* Topic, properties and payload behind the message itself. */
-static struct kmqtt_msg *kmqtt_msg_create_copied(struct kmqtt_broker *broker,
-						 const struct mqtt_publish *pub,
-						 const struct mqtt_str *topic,
-						 bool plain, gfp_t gfp)
+/* A copy of topic and properties, where they are to be copied. */
+static u8 *kmqtt_msg_copy_head(struct kmqtt_msg *msg, u8 *at,
+			       const struct mqtt_publish *pub,
+			       const struct mqtt_str *topic, u32 props)
 {
-	u32 props = plain ? pub->props.raw.len :
-			    mqtt_props_forward(&pub->props.raw, NULL);
+	kmqtt_msg_copy(&msg->topic, topic, &at);
+	msg->props.data = at;
+	msg->props.len = props;
+	if (kmqtt_msg_props_plain(&pub->props))
+		memcpy(at, pub->props.raw.data, props);
+	else
+		mqtt_props_forward(&pub->props.raw, at);
+	return at + props;
+}
+
+/* Topic, properties and payload behind the message itself. */
+static struct kmqtt_msg *kmqtt_msg_create_short(struct kmqtt_broker *broker,
+						const struct mqtt_publish *pub,
+						const struct mqtt_str *topic,
+						u32 props, gfp_t gfp)
+{
 	struct kmqtt_msg *msg;
 	u8 *at;
 
@@ -83,49 +103,62 @@ static struct kmqtt_msg *kmqtt_msg_create_copied(struct kmqtt_broker *broker,
 			      gfp);
 	if (!msg)
 		return NULL;
-	at = msg->data;
-	kmqtt_msg_copy(&msg->topic, topic, &at);
-	if (plain) {
-		kmqtt_msg_copy(&msg->props, &pub->props.raw, &at);
-	} else {
-		msg->props.data = at;
-		msg->props.len = mqtt_props_forward(&pub->props.raw, at);
-		at += props;
-	}
+	at = kmqtt_msg_copy_head(msg, msg->data, pub, topic, props);
 	kmqtt_msg_copy(&msg->payload, &pub->payload, &at);
 	return msg;
 }
 
-/* The payload stays in @buf; the topic does too unless it came by alias. */
+/* The payload is at the end of @buf; what is before is nobody's. */
+static void kmqtt_msg_set_buf(struct kmqtt_msg *msg, void *buf, size_t size)
+{
+	size_t room = msg->payload.data - (const u8 *)buf;
+
+	msg->buf = buf;
+	msg->paged = kmqtt_bulk_is_page(buf, size);
+	msg->headroom = msg->paged ? min_t(size_t, room, KMQTT_IMAGE_HEAD) : 0;
+}
+
+/* With a buffer for the payload, and for what goes before it on its way out. */
+static struct kmqtt_msg *kmqtt_msg_create_long(struct kmqtt_broker *broker,
+					       const struct mqtt_publish *pub,
+					       const struct mqtt_str *topic,
+					       u32 props)
+{
+	size_t room = KMQTT_MSG_FIXED + topic->len + props;
+	size_t size = room + pub->payload.len;
+	struct kmqtt_msg *msg;
+	u8 *buf, *at;
+
+	msg = kmqtt_msg_alloc(broker, topic->len + props, size, GFP_KERNEL);
+	if (!msg)
+		return NULL;
+	buf = kmqtt_bulk_alloc(size);
+	if (!buf) {
+		kmqtt_msg_put(msg);
+		return NULL;
+	}
+	kmqtt_msg_copy_head(msg, msg->data, pub, topic, props);
+	at = buf + room;
+	kmqtt_msg_copy(&msg->payload, &pub->payload, &at);
+	kmqtt_msg_set_buf(msg, buf, size);
+	return msg;
+}
+
+/* The payload stays in @buf, which was charged when it was received into. */
 static struct kmqtt_msg *kmqtt_msg_create_kept(struct kmqtt_broker *broker,
 					       const struct mqtt_publish *pub,
 					       const struct mqtt_str *topic,
-					       bool plain, void *buf,
+					       u32 props, void *buf,
 					       size_t buf_size)
 {
-	u32 props = plain ? 0 : mqtt_props_forward(&pub->props.raw, NULL);
-	bool alias = topic->data != pub->topic.data;
 	struct kmqtt_msg *msg;
-	u8 *at;
 
-	msg = kmqtt_msg_alloc(broker, props + (alias ? topic->len : 0), 0,
-			      GFP_KERNEL);
+	msg = kmqtt_msg_alloc(broker, topic->len + props, 0, GFP_KERNEL);
 	if (!msg)
 		return NULL;
-	at = msg->data;
-	if (alias)
-		kmqtt_msg_copy(&msg->topic, topic, &at);
-	else
-		msg->topic = *topic;
-	if (plain) {
-		msg->props = pub->props.raw;
-	} else {
-		msg->props.data = at;
-		msg->props.len = mqtt_props_forward(&pub->props.raw, at);
-	}
+	kmqtt_msg_copy_head(msg, msg->data, pub, topic, props);
 	msg->payload = pub->payload;
-	msg->buf = buf;
-	/* The buffer was charged when it was received into. */
+	kmqtt_msg_set_buf(msg, buf, buf_size);
 	msg->charged += buf_size;
 	return msg;
 }
@@ -135,22 +168,40 @@ struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_broker *broker,
 				   const struct mqtt_str *topic,
 				   void *buf, size_t buf_size, gfp_t gfp)
 {
-	bool plain = kmqtt_msg_props_plain(&publish->props);
+	const struct mqtt_props *props = &publish->props;
 	struct kmqtt_msg *msg;
+	u32 len;
 
-	if (buf && publish->payload.len >= KMQTT_MSG_KEEP_BUF)
-		msg = kmqtt_msg_create_kept(broker, publish, topic, plain, buf,
+	len = kmqtt_msg_props_plain(props) ?
+		props->raw.len : mqtt_props_forward(&props->raw, NULL);
+	if (publish->payload.len < KMQTT_MSG_KEEP_BUF)
+		msg = kmqtt_msg_create_short(broker, publish, topic, len, gfp);
+	else if (buf)
+		msg = kmqtt_msg_create_kept(broker, publish, topic, len, buf,
 					    buf_size);
 	else
-		msg = kmqtt_msg_create_copied(broker, publish, topic, plain,
-					      gfp);
+		msg = kmqtt_msg_create_long(broker, publish, topic, len);
 	if (msg)
 		kmqtt_msg_stamp(msg, publish);
 	return msg;
 }
 
+/* In front of the payload there is room for one, of one protocol. */
+static void kmqtt_image_put_ahead(struct kmqtt_image *image,
+				  struct kmqtt_msg *msg)
+{
+	u8 *buf = msg->buf;
+
+	image->ahead = !image->pid_at && image->len <= msg->headroom;
+	if (!image->ahead)
+		return;
+	msg->headroom = 0;
+	memcpy(buf + (msg->payload.data - buf) - image->len, image->data,
+	       image->len);
+}
+
 static void kmqtt_image_fill(struct kmqtt_image *image,
-			     const struct kmqtt_msg *msg,
+			     struct kmqtt_msg *msg,
 			     const struct mqtt_publish_out *head)
 {
 	const u8 *p = image->data + 1;
@@ -164,6 +215,7 @@ static void kmqtt_image_fill(struct kmqtt_image *image,
 	}
 	/* The sender's to set, with DUP and RETAIN. */
 	image->data[0] &= ~MQTT_PUB_QOS_MASK;
+	kmqtt_image_put_ahead(image, msg);
 	if (!image->whole)
 		return;
 	memcpy(image->data + image->len, msg->payload.data, msg->payload.len);
@@ -220,7 +272,7 @@ void kmqtt_msg_put(struct kmqtt_msg *msg)
 	kmqtt_uncharge(msg->broker, msg->charged);
 	for (i = 0; i < KMQTT_NR_IMAGES; i++)
 		kfree(msg->images[i]);
-	kmqtt_kvfree(msg->buf);
+	kmqtt_bulk_free(msg->buf, msg->paged);
 	kmqtt_kvfree(msg);
 }
 

@@ -20,12 +20,14 @@ struct kmqtt_broker;
  * @len: of @data (bytes)
  * @pid_at: where its packet identifier goes, 0: it has none
  * @whole: the payload is in it, else it follows
+ * @ahead: @len bytes, with no flags, also stand right before the payload
  * @data: flags other than the type are for the sender to set in the first byte
  */
 struct kmqtt_image {
 	u16 len;
 	u16 pid_at;
-	bool whole;
+	bool whole : 1;
+	bool ahead : 1;
 	u8 data[];
 };
 
@@ -41,15 +43,19 @@ struct kmqtt_image {
  * @charged: bytes accounted
  * @qos: as published
  * @retain: RETAIN as published
+ * @paged: @buf is a page, so TCP may send from there
+ * @headroom: bytes in @buf before the payload that nothing is in yet
  * @images: made while it is routed to many, for those of one protocol and
  *	with or without packet identifier; NULL until then. See kmqtt_msg_image()
- * @buf: big messages: the receive buffer itself, kvfree()d; else NULL
- * @data: a copy of what did not stay in @buf
+ * @buf: big messages: of bulk.h, where the payload is; else NULL
+ * @data: a copy of what is not in @buf
  */
 struct kmqtt_msg {
 	refcount_t ref;
 	u8 qos;
-	bool retain;
+	bool retain : 1;
+	bool paged : 1;
+	u16 headroom;
 	struct kmqtt_broker *broker;
 	struct mqtt_str topic;
 	struct mqtt_str props;
@@ -67,11 +73,10 @@ struct kmqtt_msg {
  * @broker: whose
  * @publish: decoded packet (or a will in that form)
  * @topic: its topic, any alias resolved
- * @buf: NULL: everything is copied. Else the kvmalloc()ed and charged buffer
- *	that @publish points into: if the result's @buf is set, the message
- *	owns it
+ * @buf: NULL: everything is copied. Else the charged buffer, of bulk.h, that
+ *	@publish points into: if the result's @buf is this, the message owns it
  * @buf_size: bytes allocated for @buf
- * @gfp: how to allocate; what sleeps, with @buf
+ * @gfp: how to allocate; what sleeps, with @buf or a payload of a page or more
  *
  * Context: as @gfp has it. Return: a message with one reference, or NULL when
  * out of memory or over memory_max (counted by the caller, who knows the

@@ -184,7 +184,7 @@ static u8 kmqtt_publish_forward(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_MEMORY);
 		return MQTT_RC_QUOTA_EXCEEDED;
 	}
-	if (msg->buf)
+	if (buf && msg->buf == *buf)
 		*buf = NULL;
 	if (msg->retain) {
 		/* Nobody waits for what we have for him while we wait. */

@@ -10,6 +10,7 @@
 #include <linux/un.h>
 #include <net/sock.h>
 #include "broker.h"
+#include "bulk.h"
 #include "conn.h"
 #include "datapath.h"
 #include "express.h"
@@ -95,12 +96,20 @@ void kmqtt_receive_fail(struct kmqtt_conn *conn, u8 reason)
 		kmqtt_connect_refuse(conn, reason);
 }
 
+/* Free a buffer of @conn's, or what was one. */
+static void kmqtt_receive_free_buf(struct kmqtt_conn *conn, void *buf, u32 size)
+{
+	if (!buf)
+		return;
+	kmqtt_bulk_free(buf, kmqtt_bulk_is_page(buf, size));
+	kmqtt_uncharge(conn->broker, size);
+}
+
 void kmqtt_receive_free(struct kmqtt_conn *conn)
 {
 	if (!conn->rx_buf)
 		return;
-	kvfree(conn->rx_buf);
-	kmqtt_uncharge(conn->broker, conn->rx_size);
+	kmqtt_receive_free_buf(conn, conn->rx_buf, conn->rx_size);
 	conn->rx_buf = NULL;
 	conn->rx_len = 0;
 	conn->rx_size = 0;
@@ -124,14 +133,13 @@ static u8 kmqtt_receive_reserve(struct kmqtt_conn *conn, u32 size)
 	else if (!kmqtt_charge_share(conn->broker, size, size <= KMQTT_RX_SMALL ?
 				     KMQTT_CONNECT : KMQTT_HOLD))
 		return MQTT_RC_QUOTA_EXCEEDED;
-	buf = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	buf = kmqtt_bulk_alloc(size);
 	if (!buf) {
 		kmqtt_uncharge(conn->broker, size);
 		return MQTT_RC_QUOTA_EXCEEDED;
 	}
 	memcpy(buf, conn->rx_buf, conn->rx_len);
-	kvfree(conn->rx_buf);
-	kmqtt_uncharge(conn->broker, conn->rx_size);
+	kmqtt_receive_free_buf(conn, conn->rx_buf, conn->rx_size);
 	conn->rx_buf = buf;
 	conn->rx_size = size;
 	return 0;
@@ -329,10 +337,7 @@ static u8 kmqtt_receive_stashed(struct kmqtt_run *run, struct kmqtt_conn *conn)
 	conn->rx_size = 0;
 	conn->rx_need = 0;
 	reason = kmqtt_receive_packet(run, conn, &fixed, buf, &buf, size);
-	if (buf) {
-		kvfree(buf);
-		kmqtt_uncharge(conn->broker, size);
-	}
+	kmqtt_receive_free_buf(conn, buf, size);
 	return reason;
 }
 
@@ -432,8 +437,7 @@ static u8 kmqtt_receive_put_aside(struct kmqtt_run *run,
 	conn->rx_len = 0;
 	conn->rx_size = 0;
 	reason = kmqtt_receive_bytes(run, conn, data, len);
-	kvfree(data);
-	kmqtt_uncharge(conn->broker, size);
+	kmqtt_receive_free_buf(conn, data, size);
 	return reason;
 }
 

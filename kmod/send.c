@@ -16,13 +16,10 @@
  * chunk.
  */
 #include <linux/net.h>
-#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <net/sock.h>
-#include <net/tcp.h>
 #include "batch.h"
 #include "broker.h"
-#include "compat.h"
 #include "conn.h"
 #include "datapath.h"
 #include "express.h"
@@ -40,11 +37,6 @@
  * it stays far below netdev_max_backlog.
  */
 #define KMQTT_TX_CHUNK		8
-/*
- * Bytes to one of them in there: a bound to the time, and to what is taken
- * from the reserves for atomic allocations.
- */
-#define KMQTT_TX_ATOMIC		65536
 /* Deliveries that wait for a client, beyond which a softirq sends it none. */
 #define KMQTT_TX_SOFTIRQ	8
 /* Control packets: first allocation. */
@@ -56,13 +48,6 @@ enum kmqtt_tx_result {
 	KMQTT_TX_MORE,		/* there may be more to send */
 	KMQTT_TX_SLEEP,		/* it goes on only where one may sleep */
 };
-
-/*
- * Where the bytes sent with bottom halves disabled are copied to. TCP uses a page
- * fragment of the socket's there, which would be 32 KiB for every idle client; as
- * it is with PREEMPT_RT, where such sections may interrupt each other.
- */
-static DEFINE_PER_CPU(struct page_frag, kmqtt_tx_frag);
 
 /*
  * Control packets: a few bytes in the connection, or kvmalloc()ed ones that grow
@@ -139,79 +124,6 @@ int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len,
 	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_SENT);
 	kmqtt_ctl_free(conn->broker, bigger, size);
 	return 0;
-}
-
-/*
- * As MPTCP sends from its subflows: under the socket's spinlock, if no user
- * owns it. A socket that is not plain TCP (kTLS) needs its own sendmsg.
- * Return: as sendmsg(), -EBUSY: not here.
- */
-static int kmqtt_tx_send_atomic(struct sock *sk, struct kvec *vec, u32 nr,
-				size_t bytes)
-{
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
-	struct page_frag *frag = this_cpu_ptr(&kmqtt_tx_frag);
-	gfp_t allocation;
-	int ret = -EBUSY;
-	bool task_frag;
-
-	if (READ_ONCE(sk->sk_prot)->sendmsg != tcp_sendmsg)
-		return ret;
-	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, vec, nr, bytes);
-	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk)) {
-		allocation = sk->sk_allocation;
-		sk->sk_allocation = GFP_ATOMIC;
-		task_frag = kmqtt_compat_set_task_frag(sk, false);
-		if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-			swap(sk->sk_frag, *frag);
-		ret = tcp_sendmsg_locked(sk, &msg, bytes);
-		if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-			swap(sk->sk_frag, *frag);
-		kmqtt_compat_set_task_frag(sk, task_frag);
-		sk->sk_allocation = allocation;
-	}
-	bh_unlock_sock(sk);
-	return ret;
-}
-
-/* Return: 0 all sent, -EAGAIN, -EBUSY, or what the socket says. */
-static int kmqtt_tx_push(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
-			 gfp_t gfp)
-{
-	struct kvec *vec = batch->vec + batch->vec_done;
-	u32 nr = batch->nr_vec - batch->vec_done;
-	int sent;
-
-	if (gfpflags_allow_blocking(gfp))
-		sent = kmqtt_transport_send(conn, vec, nr, batch->bytes);
-	else if (batch->bytes > KMQTT_TX_ATOMIC)
-		sent = -EBUSY;
-	else if (kmqtt_transport_is_unix(conn))
-		sent = kmqtt_transport_send_nowait(conn, vec, nr, batch->bytes);
-	else
-		sent = kmqtt_tx_send_atomic(conn->sock->sk, vec, nr,
-					    batch->bytes);
-	if (sent < 0) {
-		/* An owned socket says nothing of TCP's memory. */
-		if (sent == -EAGAIN)
-			batch->barren = min(batch->barren + 1, 2);
-		return sent;
-	}
-	batch->barren = 0;
-	conn->bytes_out += sent;
-	kmqtt_stat_add(conn->broker, KMQTT_STAT_BYTES_SENT, sent);
-	batch->bytes -= sent;
-	while (sent && sent >= vec->iov_len) {
-		sent -= vec->iov_len;
-		vec++;
-	}
-	if (sent) {
-		vec->iov_base += sent;
-		vec->iov_len -= sent;
-	}
-	batch->vec_done = vec - batch->vec;
-	return batch->bytes ? -EAGAIN : 0;
 }
 
 /* Is there room for it, as long as there is for connections? */
@@ -325,13 +237,10 @@ static int kmqtt_tx_drain(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 
 	ret = kmqtt_batch_encode(conn, batch, gfp);
 	while (!ret && batch->bytes) {
-		ret = kmqtt_tx_push(conn, batch, gfp);
+		ret = kmqtt_push(conn, batch, gfp);
 		if (ret)
 			break;
-		batch->nr_vec = 0;
-		batch->vec_done = 0;
-		batch->scratch_len = 0;
-		kmqtt_batch_free_big(conn, batch);
+		kmqtt_batch_next(conn, batch);
 		if (batch->encoded == batch->nr_items)
 			break;
 		ret = kmqtt_batch_encode(conn, batch, gfp);
@@ -534,11 +443,6 @@ void kmqtt_send_free(struct kmqtt_conn *conn)
 
 void kmqtt_send_uninit(void)
 {
-	int cpu;
-
+	kmqtt_push_uninit();
 	kmqtt_batch_uninit();
-	for_each_possible_cpu(cpu) {
-		if (per_cpu(kmqtt_tx_frag, cpu).page)
-			put_page(per_cpu(kmqtt_tx_frag, cpu).page);
-	}
 }

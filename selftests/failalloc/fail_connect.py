@@ -73,7 +73,7 @@ def what_cannot_be_drained_is_not(w):
         UNBOUND.write_text(before)
 
 
-@fails("kmqtt_receive_reserve")
+@fails("kmqtt_bulk_alloc", "kvmalloc")
 def half_a_connect_ends_it(w):
     one = w.raw()
     with w.failing():
@@ -83,7 +83,7 @@ def half_a_connect_ends_it(w):
     w.client()
 
 
-@fails("kmqtt_receive_reserve")
+@fails("kmqtt_bulk_alloc", "kvmalloc")
 def half_a_packet_ends_the_connection(w):
     for ver in 4, 5:
         one = w.client(ver=ver)
@@ -92,14 +92,14 @@ def half_a_packet_ends_the_connection(w):
             one.expect_disconnect(QUOTA)
 
 
-@fails("kmqtt_receive_reserve")
+@fails("kmqtt_bulk_alloc", "kvmalloc")
 def a_packet_that_grows_ends_the_connection(w):
     one = w.client()
     packet = wire.publish("t", b"x" * 500000, ver=5)
     before = w.gauges()["memory_bytes"]
     one.send(packet[:3000])
     w.wait(lambda: w.gauges()["memory_bytes"] >= before + 3000)
-    # Objects of 8 KiB, then pages, and what is put together of those.
+    # What is put together of pages, or more of them than are one piece.
     with w.failing(10, 10):
         one.send(packet[3000:])
         one.expect_disconnect(QUOTA)

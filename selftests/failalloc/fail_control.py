@@ -76,8 +76,10 @@ def subscriptions_are_not_listed(w):
 
 @fails("kmqtt_nl_page_add")
 def retained_messages_are_not_listed(w):
-    w.client().pub("r", b"x", 1, retain=True)
+    reason = w.client().pub("r", b"x", 1, retain=True)
     for fields in {}, {"FILTER": "#"}:
+        listed = w.nl.dump("RETAINED_GET", **fields)
+        assert len(listed) == 1, f"after {reason:#x}: {listed}"
         with w.failing():
             w.refused("ENOMEM", lambda: w.nl.dump("RETAINED_GET", **fields),
                       "no memory")

@@ -194,6 +194,36 @@ def a_large_message_that_cannot_be_had_is_refused(w):
     w.grown(dropped_memory=2)
 
 
+def publish_refused(w, size=40000, **how):
+    """By PUBACK if it was read as a whole, by DISCONNECT if in pieces."""
+    one = w.client()
+    with w.failing(10, 10, **how):
+        one.send_pub("nobody", b"x" * size, 1)
+        assert one.recv().reason == QUOTA
+    w.grown(dropped_memory=1)
+
+
+@fails("kmqtt_bulk_alloc", "kvmalloc")
+def a_payload_that_cannot_be_had_is_refused(w):
+    publish_refused(w)
+
+
+@fails("kmqtt_bulk_alloc", "alloc_pages")
+def a_payload_not_in_one_piece_is_copied(w):
+    subs = [w.client(f"sub{n}", 4 + n % 2) for n in range(4)]
+    for sub in subs:
+        sub.sub("t")
+    with w.failing(0, 1):
+        w.client().pub("t", b"x" * 20000)
+        for sub in subs:
+            sub.message(topic="t", payload=b"x" * 20000)
+
+
+@fails("kmqtt_bulk_alloc", "__vmalloc")
+def a_payload_neither_in_one_piece_nor_in_pages_is_refused(w):
+    publish_refused(w, 20000, whole="kmqtt_bulk_alloc")
+
+
 @fails("kmqtt_fifo_grow")
 def one_of_those_who_get_it_does_not(w):
     a, b, one = w.client("a"), w.client("b", 4), w.client()
@@ -372,12 +402,28 @@ def a_topic_without_an_alias_is_sent_in_full(w):
     assert one.message(topic="topic/1").alias
 
 
+@fails("kmqtt_push_pages", "skb_page_frag_refill")
+def a_head_between_pages_that_has_no_room_is_sent_later(w):
+    one, late, topic = w.client(), w.client("late"), "t/" + "x" * 1900
+    for sub in one, late:
+        sub.sub("t/#")
+    payloads = [b"%02d" % number + b"x" * 5000 for number in range(60)]
+    # So many that are not read fill what is there for them.
+    with w.failing(0, 4):
+        for payload in payloads:
+            one.send_pub(topic, payload)
+            one.message(topic=topic, payload=payload)
+        for payload in payloads:
+            late.message(topic=topic, payload=payload)
+
+
 @fails("kmqtt_transport_send")
-@fails("kmqtt_tx_send_atomic")
+@fails("kmqtt_push_copied")
+@fails("kmqtt_push_pages", "tcp_sendpage")
 def what_tcp_has_no_memory_for_is_sent_later(w):
     one = w.client()
     one.sub("t/#")
-    for size in 1, 3000, 300000:
+    for size in 1, 3000, 20000, 300000:
         with w.failing(2, sure=False):
             one.send_pub("t/1", b"x" * size)
             one.message(topic="t/1", payload=b"x" * size)

@@ -21,7 +21,8 @@ ALLOCATES = re.compile("|".join((
     r"rhashtable_init", r"rhashtable_insert_slow", r"rht_bucket_nested_insert",
     r"(__)?xa_(store|alloc|insert|cmpxchg)\w*", r"id[ar]_alloc\w*",
     r"sock_create\w*", r"kernel_(accept|bind|listen|sendmsg|recvmsg)",
-    r"kernel_sock_shutdown", r"sock_release", r"tcp_sendmsg\w*",
+    r"kernel_sock_shutdown", r"sock_release", r"tcp_send(msg|page)\w*",
+    r"skb_page_frag_refill",
     r"netlink_(unicast|broadcast)", r"genl_register_family",
     r"register_pernet_subsys",
 )))

@@ -188,10 +188,11 @@ class World:
         """A request must fail like that."""
         return genl.refused(function, getattr(errno, error), text)
 
-    def failing(self, times=1, pages=0, sure=True, sparing=None):
+    def failing(self, times=1, pages=0, sure=True, sparing=None, whole=None):
         """What the site leads to fails in this block, at least once if @sure,
-        unless it is on behalf of the function @sparing."""
-        return Failing(self, times, pages, sure, sparing)
+        unless it is on behalf of the function @sparing; with @whole, all that this
+        function leads to, since the site is what it tries next."""
+        return Failing(self, times, pages, sure, sparing, whole)
 
     def raw(self, ver=5, port=PORT):
         one = Client(ver, port=port)
@@ -288,10 +289,11 @@ class World:
 class Failing:
     """A block in which the site of a world fails."""
 
-    def __init__(self, world, times, pages, sure, sparing):
+    def __init__(self, world, times, pages, sure, sparing, whole):
         self.world, self.sure = world, sure
         self.times, self.pages = times, pages
-        self.block = faults.failing(world.site, world.site + 1, times, pages,
+        start, end = whole and sites.extent(whole) or (world.site, world.site + 1)
+        self.block = faults.failing(start, end, times, pages,
                                     sparing and sites.extent(sparing))
 
     def __enter__(self):

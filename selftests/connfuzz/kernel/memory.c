@@ -98,19 +98,26 @@ bool is_vmalloc_addr(const void *ptr)
 	return false;
 }
 
-void *kvmalloc(size_t size, gfp_t gfp)
+void *__vmalloc(size_t size, gfp_t gfp)
 {
 	struct vm_block *block;
 	void *ptr = kmalloc(size, gfp);
 
-	if (!ptr || size <= PAGE || !gfpflags_allow_blocking(gfp))
-		return ptr;
+	if (!ptr)
+		return NULL;
 	block = malloc(sizeof(*block));
 	SHIM_CHECK(block);
 	block->ptr = ptr;
 	block->next = vm_blocks;
 	vm_blocks = block;
 	return ptr;
+}
+
+void *kvmalloc(size_t size, gfp_t gfp)
+{
+	if (size <= PAGE || !gfpflags_allow_blocking(gfp))
+		return kmalloc(size, gfp);
+	return __vmalloc(size, gfp);
 }
 
 void *kvzalloc(size_t size, gfp_t gfp)

@@ -44,7 +44,8 @@ static void sk_free(struct sock *sk)
 		sk->peer->shut = true;
 		sk->peer->sk = NULL;
 	}
-	kfree(sk->sk_frag.page);
+	if (sk->sk_frag.page)
+		put_page(sk->sk_frag.page);
 	free(sk);
 	shim_live--;
 }
@@ -311,14 +312,33 @@ int tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	return tcp_sendmsg_locked(sk, msg, size);
 }
 
+/* By who may sleep, or said not to. */
+static void sk_check_locked(const struct sock *sk)
+{
+	if (sk->sk_allocation != GFP_ATOMIC)
+		shim_might_sleep();
+}
+
 int tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 {
-	SHIM_CHECK(sk->sk_allocation == GFP_ATOMIC);
-	if (!sk->sk_frag.page)
-		sk->sk_frag.page = kmalloc(64, GFP_ATOMIC);
-	if (!sk->sk_frag.page)
+	sk_check_locked(sk);
+	if (!skb_page_frag_refill(64, &sk->sk_frag, GFP_ATOMIC))
 		return -EAGAIN;
 	return sk_send(sk, msg->msg_iter.vec, msg->msg_iter.nr, size);
+}
+
+int tcp_sendpage_locked(struct sock *sk, struct page *page, int offset,
+			size_t size, int flags)
+{
+	struct kvec vec = {
+		.iov_base = page->memory + offset,
+		.iov_len = size,
+	};
+
+	(void)flags;
+	sk_check_locked(sk);
+	SHIM_CHECK(page->refs > 0 && offset + size <= page->size);
+	return sk_send(sk, &vec, 1, size);
 }
 
 int kernel_sock_shutdown(struct socket *sock, int how)

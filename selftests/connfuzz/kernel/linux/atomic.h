@@ -85,9 +85,11 @@ static inline s64 atomic64_read_acquire(const atomic64_t *v)
 #define atomic_dec_and_test(v)		(!atomic_add_return(-1, v))
 #define atomic_cmpxchg(v, old, new)	cmpxchg(&(v)->counter, old, new)
 
-static inline bool test_bit(int nr, const unsigned long *word)
+static inline bool test_bit(unsigned int nr, const unsigned long *bits)
 {
-	return READ_ONCE(*word) >> nr & 1;
+	unsigned int size = 8 * sizeof(*bits);
+
+	return READ_ONCE(bits[nr / size]) >> nr % size & 1;
 }
 
 static inline bool test_and_set_bit(int nr, unsigned long *word)

@@ -10,7 +10,12 @@
 /* a gateway with a gigabyte */
 #define totalram_pages()	(1UL << (30 - PAGE_SHIFT))
 
-struct page;
+struct page {
+	struct page *next;
+	u8 *memory;
+	size_t size;
+	int refs;
+};
 
 struct page_frag {
 	struct page *page;
@@ -18,6 +23,21 @@ struct page_frag {
 	u32 size;
 };
 
-#define put_page(page)		kfree(page)
+#define SKB_FRAG_PAGE_ORDER	get_order(32768)
+
+static inline unsigned int get_order(size_t size)
+{
+	unsigned int order = 0;
+
+	while (PAGE_SIZE << order < size)
+		order++;
+	return order;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order);
+void put_page(struct page *page);
+struct page *virt_to_head_page(const void *ptr);
+#define page_address(page)	((void *)(page)->memory)
+bool skb_page_frag_refill(unsigned int size, struct page_frag *frag, gfp_t gfp);
 
 #endif

@@ -12,6 +12,8 @@
 #define __GFP_DIRECT_RECLAIM	1U
 #define __GFP_NOWARN		2U
 #define __GFP_ACCOUNT		4U
+#define __GFP_COMP		0U
+#define __GFP_NORETRY		0U
 #define GFP_ATOMIC		8U
 #define GFP_NOWAIT		8U
 #define GFP_KERNEL		__GFP_DIRECT_RECLAIM
@@ -34,6 +36,7 @@ void *kmalloc(size_t size, gfp_t gfp);
 void *kzalloc(size_t size, gfp_t gfp);
 void kfree(const void *ptr);
 /* More than a page may have been had in single pages only. */
+void *__vmalloc(size_t size, gfp_t gfp);
 void *kvmalloc(size_t size, gfp_t gfp);
 void *kvzalloc(size_t size, gfp_t gfp);
 void kvfree(const void *ptr);

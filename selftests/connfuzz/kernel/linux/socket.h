@@ -8,6 +8,9 @@
 #undef msghdr
 #include <linux/uio.h>
 
+/* Not in user space. */
+#define MSG_SENDPAGE_NOTLAST	0x20000
+
 struct msghdr {
 	struct iov_iter msg_iter;
 	unsigned int msg_flags;

@@ -66,6 +66,12 @@ static inline struct net *sock_net(const struct sock *sk)
 	return sk->net;
 }
 
+/* Of a process there is none, here. */
+static inline struct page_frag *sk_page_frag(struct sock *sk)
+{
+	return &sk->sk_frag;
+}
+
 void lock_sock(struct sock *sk);
 void release_sock(struct sock *sk);
 bool sock_owned_by_user(struct sock *sk);

@@ -31,6 +31,8 @@ static inline int tcp_win_from_space(const struct sock *sk, int space)
 
 int tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
 int tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);
+int tcp_sendpage_locked(struct sock *sk, struct page *page, int offset,
+			size_t size, int flags);
 
 /* Bytes of a peer. */
 struct sk_buff {
