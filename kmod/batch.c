@@ -124,25 +124,22 @@ static bool kmqtt_batch_pages(const struct kmqtt_conn *conn,
 	       !kmqtt_transport_is_unix(conn);
 }
 
-/* With @len bytes that are right before it. */
-static void kmqtt_batch_add_pages(struct kmqtt_batch *batch,
-				  const struct kmqtt_msg *msg, u32 len)
+/* With @ahead bytes that are right before it. */
+static void kmqtt_batch_add_payload(struct kmqtt_conn *conn,
+				    struct kmqtt_batch *batch,
+				    const struct kmqtt_msg *msg, u32 ahead)
 {
+	const u8 *at = msg->payload.data - ahead;
+	u32 len = msg->payload.len + ahead;
+
+	if (!kmqtt_batch_pages(conn, msg)) {
+		kmqtt_batch_add(batch, at, len);
+		return;
+	}
 	if (!batch->nr_paged++)
 		bitmap_zero(batch->paged, KMQTT_TX_VECS);
 	__set_bit(batch->nr_vec, batch->paged);
-	kmqtt_batch_add_vec(batch, msg->payload.data - len,
-			    len + msg->payload.len);
-}
-
-static void kmqtt_batch_add_payload(struct kmqtt_conn *conn,
-				    struct kmqtt_batch *batch,
-				    const struct kmqtt_msg *msg)
-{
-	if (kmqtt_batch_pages(conn, msg))
-		kmqtt_batch_add_pages(batch, msg, 0);
-	else
-		kmqtt_batch_add(batch, msg->payload.data, msg->payload.len);
+	kmqtt_batch_add_vec(batch, at, len);
 }
 
 void kmqtt_batch_start_control(struct kmqtt_conn *conn)
@@ -323,8 +320,8 @@ static bool kmqtt_batch_copy_image(struct kmqtt_conn *conn,
 	if (!image || (out && out->nr_ids) || conn->alias_out_max ||
 	    KMQTT_TX_SCRATCH - batch->scratch_len < image->len)
 		return false;
-	if (image->ahead && !item->flags && kmqtt_batch_pages(conn, msg)) {
-		kmqtt_batch_add_pages(batch, msg, image->len);
+	if (image->ahead && !item->flags) {
+		kmqtt_batch_add_payload(conn, batch, msg, image->len);
 		return true;
 	}
 	memcpy(at, image->data, image->len);
@@ -334,7 +331,7 @@ static bool kmqtt_batch_copy_image(struct kmqtt_conn *conn,
 	batch->scratch_len += image->len;
 	kmqtt_batch_add(batch, at, image->len);
 	if (!image->whole)
-		kmqtt_batch_add_payload(conn, batch, msg);
+		kmqtt_batch_add_payload(conn, batch, msg, 0);
 	return true;
 }
 
@@ -366,7 +363,7 @@ static int kmqtt_batch_encode_publish(struct kmqtt_conn *conn,
 		batch->scratch_len += payload->len;
 		kmqtt_batch_add(batch, at, payload->len);
 	} else {
-		kmqtt_batch_add_payload(conn, batch, item->msg);
+		kmqtt_batch_add_payload(conn, batch, item->msg, 0);
 	}
 	return 0;
 }

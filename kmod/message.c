@@ -90,21 +90,34 @@ static u8 *kmqtt_msg_copy_head(struct kmqtt_msg *msg, u8 *at,
 	return at + props;
 }
 
+/*
+ * Bytes before a payload that is not copied to its heads: one head that all have in
+ * common is then put there.
+ */
+static u32 kmqtt_msg_room(const struct mqtt_publish *pub,
+			  const struct mqtt_str *topic, u32 props)
+{
+	return pub->payload.len > KMQTT_IMAGE_PAYLOAD ?
+	       KMQTT_MSG_FIXED + topic->len + props : 0;
+}
+
 /* Topic, properties and payload behind the message itself. */
 static struct kmqtt_msg *kmqtt_msg_create_short(struct kmqtt_broker *broker,
 						const struct mqtt_publish *pub,
 						const struct mqtt_str *topic,
 						u32 props, gfp_t gfp)
 {
+	u32 room = kmqtt_msg_room(pub, topic, props);
 	struct kmqtt_msg *msg;
 	u8 *at;
 
-	msg = kmqtt_msg_alloc(broker, topic->len + props + pub->payload.len, 0,
-			      gfp);
+	msg = kmqtt_msg_alloc(broker, topic->len + props + room +
+			      pub->payload.len, 0, gfp);
 	if (!msg)
 		return NULL;
-	at = kmqtt_msg_copy_head(msg, msg->data, pub, topic, props);
+	at = kmqtt_msg_copy_head(msg, msg->data, pub, topic, props) + room;
 	kmqtt_msg_copy(&msg->payload, &pub->payload, &at);
+	msg->headroom = min_t(u32, room, KMQTT_IMAGE_HEAD);
 	return msg;
 }
 
@@ -124,7 +137,7 @@ static struct kmqtt_msg *kmqtt_msg_create_long(struct kmqtt_broker *broker,
 					       const struct mqtt_str *topic,
 					       u32 props)
 {
-	size_t room = KMQTT_MSG_FIXED + topic->len + props;
+	u32 room = kmqtt_msg_room(pub, topic, props);
 	size_t size = room + pub->payload.len;
 	struct kmqtt_msg *msg;
 	u8 *buf, *at;
@@ -190,14 +203,13 @@ struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_broker *broker,
 static void kmqtt_image_put_ahead(struct kmqtt_image *image,
 				  struct kmqtt_msg *msg)
 {
-	u8 *buf = msg->buf;
+	u8 *payload = (u8 *)msg->payload.data;
 
 	image->ahead = !image->pid_at && image->len <= msg->headroom;
 	if (!image->ahead)
 		return;
 	msg->headroom = 0;
-	memcpy(buf + (msg->payload.data - buf) - image->len, image->data,
-	       image->len);
+	memcpy(payload - image->len, image->data, image->len);
 }
 
 static void kmqtt_image_fill(struct kmqtt_image *image,

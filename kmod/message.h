@@ -44,7 +44,7 @@ struct kmqtt_image {
  * @qos: as published
  * @retain: RETAIN as published
  * @paged: @buf is a page, so TCP may send from there
- * @headroom: bytes in @buf before the payload that nothing is in yet
+ * @headroom: bytes before the payload that nothing is in yet
  * @images: made while it is routed to many, for those of one protocol and
  *	with or without packet identifier; NULL until then. See kmqtt_msg_image()
  * @buf: big messages: of bulk.h, where the payload is; else NULL
