@@ -328,14 +328,23 @@ void kmqtt_send_kick(struct kmqtt_conn *conn)
 }
 
 /*
- * The same for a chunk of a fan-out, one round, bottom halves disabled.
+ * The same for a chunk of a fan-out, bottom halves disabled: one round, and of
+ * @more as many as there is something for.
  * Return: true if kmqtt_send_kick() is needed afterwards.
  */
-static bool kmqtt_send_try(struct kmqtt_conn *conn)
+static bool kmqtt_send_try(struct kmqtt_conn *conn, u32 *more)
 {
+	enum kmqtt_tx_result result;
+
 	if (atomic_inc_return(&conn->tx_kicks) != 1)
 		return false;
-	if (kmqtt_tx_round(conn, GFP_ATOMIC | __GFP_NOWARN) == KMQTT_TX_DONE &&
+	for (;;) {
+		result = kmqtt_tx_round(conn, GFP_ATOMIC | __GFP_NOWARN);
+		if (result != KMQTT_TX_MORE || !*more)
+			break;
+		--*more;
+	}
+	if (result == KMQTT_TX_DONE &&
 	    atomic_cmpxchg(&conn->tx_kicks, 1, 0) == 1)
 		return false;
 	atomic_set_release(&conn->tx_kicks, 0);
@@ -370,10 +379,11 @@ static struct kmqtt_conn *kmqtt_send_unmark(struct kmqtt_run *run)
 void kmqtt_send_chunks(struct kmqtt_run *run)
 {
 	struct kmqtt_conn *again[KMQTT_TX_CHUNK], *conn;
-	u32 i, nr;
+	u32 i, nr, more;
 
 	while (!list_empty(&run->dirty)) {
 		nr = 0;
+		more = KMQTT_TX_CHUNK;
 		local_bh_disable();
 		for (i = 0; i < KMQTT_TX_CHUNK; i++) {
 			conn = kmqtt_send_unmark(run);
@@ -381,7 +391,7 @@ void kmqtt_send_chunks(struct kmqtt_run *run)
 				break;
 			/* A Unix socket has no segments or softirqs to save. */
 			if (kmqtt_transport_is_unix(conn) ||
-			    kmqtt_send_try(conn))
+			    kmqtt_send_try(conn, &more))
 				again[nr++] = conn;
 			else
 				kmqtt_conn_put(conn);
@@ -419,10 +429,11 @@ static bool kmqtt_send_much(const struct kmqtt_conn *conn)
 void kmqtt_send_flush_bh(struct kmqtt_run *run, bool in_client)
 {
 	struct kmqtt_conn *conn;
+	u32 more = 0;
 
 	while ((conn = kmqtt_send_unmark(run))) {
 		if (!kmqtt_transport_nowait(conn, in_client) ||
-		    kmqtt_send_much(conn) || kmqtt_send_try(conn))
+		    kmqtt_send_much(conn) || kmqtt_send_try(conn, &more))
 			kmqtt_conn_queue_tx(conn);
 		kmqtt_conn_put(conn);
 	}
