@@ -1,43 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Packet identifiers of a session: of deliveries, and what they cost. */
+/* Packet identifiers of what is on its way to a client [MQTT-2.2.1-4]. */
 #ifndef KMQTT_PACKET_IDS_H
 #define KMQTT_PACKET_IDS_H
 
-#include <linux/kernel.h>
-#include <linux/limits.h>
-#include <linux/minmax.h>
-#include <linux/xarray.h>
+#include <linux/types.h>
 
 struct kmqtt_out;
 struct kmqtt_session;
 
-/*
- * What @nr packet identifiers up to @max may cost, chosen as badly as can be:
- * on each level of the xarray a node for each, until all of that level are
- * there.
+/* Places that a session has without allocating any. */
+#define KMQTT_ID_FEW	2
+
+/**
+ * struct kmqtt_packet_ids - identifier -> delivery
+ * @slots: the place of an identifier is its remainder by @size: a pointer to the
+ *	delivery that has it, or the identifier it is given to next and the place
+ *	that is taken after this one (see packet_ids.c)
+ * @size: of @slots; a power of two
+ * @first: place to take next
+ * @last: place to take last
+ * @newest: the last identifier that was given
+ * @few: @slots, as long as they are enough
+ *
+ * All of it under session->lock.
  */
-static inline size_t kmqtt_ids_bytes(u32 nr, u32 max)
-{
-	u32 level = max + 1, nodes = 0;
+struct kmqtt_packet_ids {
+	u64 *slots;
+	u32 size;
+	u16 first;
+	u16 last;
+	u16 newest;
+	u64 few[KMQTT_ID_FEW];
+};
 
-	do {
-		level = DIV_ROUND_UP(level, XA_CHUNK_SIZE);
-		nodes += min(nr, level);
-	} while (level > 1);
-	return nodes * sizeof(struct xa_node);
-}
+/* @session is new; its last reference has gone. */
+void kmqtt_packet_ids_init(struct kmqtt_session *session);
+void kmqtt_packet_ids_end(struct kmqtt_session *session);
 
-/* What one more of a client's choice may cost. */
-static inline size_t kmqtt_id_bytes(u32 nr)
-{
-	return kmqtt_ids_bytes(nr + 1, U16_MAX) - kmqtt_ids_bytes(nr, U16_MAX);
-}
+/* Nothing has an identifier: free what is there for many. session->lock held. */
+void kmqtt_packet_ids_trim(struct kmqtt_session *session);
 
 /**
  * kmqtt_packet_id_get() - a delivery enters the window
  * @session: whose window has room
- * @out: gets an identifier that is not in use, and as many others ago as the
- *	window has places at least
+ * @out: gets an identifier that is not in use; those before are not used again
+ *	for as long as can be, since a client may acknowledge one twice
  *
  * Context: session->lock held. Return: 0, or -ENOMEM and nothing has changed.
  */

@@ -10,8 +10,28 @@
 #include <linux/kernel.h>
 #include <linux/xarray.h>
 #include "broker.h"
-#include "packet_ids.h"
 #include "session.h"
+
+/*
+ * What @nr packet identifiers may cost, chosen as badly as can be: on each level of
+ * the xarray a node for each, until all of that level are there.
+ */
+static size_t kmqtt_rel_bytes(u32 nr)
+{
+	u32 level = U16_MAX + 1, nodes = 0;
+
+	do {
+		level = DIV_ROUND_UP(level, XA_CHUNK_SIZE);
+		nodes += min(nr, level);
+	} while (level > 1);
+	return nodes * sizeof(struct xa_node);
+}
+
+/* What one more may cost. */
+static size_t kmqtt_rel_bytes_more(u32 nr)
+{
+	return kmqtt_rel_bytes(nr + 1) - kmqtt_rel_bytes(nr);
+}
 
 /* The place of an identifier, or a free one for 0; NULL: there is none. */
 static u16 *kmqtt_rel_place(struct kmqtt_session *session, u16 packet_id)
@@ -52,7 +72,7 @@ int kmqtt_rel_hold(struct kmqtt_session *session, u16 packet_id, gfp_t gfp)
 		kmqtt_rel_count(session, 1);
 		return 0;
 	}
-	size = kmqtt_id_bytes(session->nr_rel_more);
+	size = kmqtt_rel_bytes_more(session->nr_rel_more);
 	if (!kmqtt_charge_share(session->broker, size, KMQTT_HOLD))
 		return -ENOMEM;
 	ret = xa_err(xa_store_bh(&session->rel_more, packet_id,
@@ -75,7 +95,7 @@ void kmqtt_rel_forget(struct kmqtt_session *session, u16 packet_id)
 	} else if (xa_erase_bh(&session->rel_more, packet_id)) {
 		session->nr_rel_more--;
 		kmqtt_uncharge(session->broker,
-			       kmqtt_id_bytes(session->nr_rel_more));
+			       kmqtt_rel_bytes_more(session->nr_rel_more));
 	} else {
 		return;
 	}
@@ -86,6 +106,6 @@ void kmqtt_rel_end(struct kmqtt_session *session)
 {
 	xa_destroy(&session->rel_more);
 	kmqtt_uncharge(session->broker,
-		       kmqtt_ids_bytes(session->nr_rel_more, U16_MAX));
+		       kmqtt_rel_bytes(session->nr_rel_more));
 	session->nr_rel_more = 0;
 }

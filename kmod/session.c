@@ -71,7 +71,7 @@ static void kmqtt_session_release(struct kref *ref)
 						     ref);
 
 	/* Not in the callback: it may be much. */
-	xa_destroy(&session->by_id);
+	kmqtt_packet_ids_end(session);
 	kmqtt_rel_end(session);
 	/* kmqtt_session_find() may still look at the reference count. */
 	call_rcu(&session->rcu, kmqtt_session_free);
@@ -256,7 +256,7 @@ kmqtt_session_create(struct kmqtt_broker *broker,
 	INIT_LIST_HEAD(&session->inflight);
 	INIT_LIST_HEAD(&session->replays);
 	INIT_LIST_HEAD(&session->subs);
-	xa_init_flags(&session->by_id, XA_FLAGS_ALLOC1);
+	kmqtt_packet_ids_init(session);
 	xa_init_flags(&session->rel_more, XA_FLAGS_LOCK_BH);
 	INIT_DELAYED_WORK(&session->timer, kmqtt_session_timer);
 	if (mqtt_rhash_insert(&broker->sessions, &session->hash,
@@ -508,6 +508,7 @@ void kmqtt_session_detach(struct kmqtt_conn *conn, bool send_will)
 		return;
 	}
 	session->conn = NULL;
+	kmqtt_packet_ids_trim(session);
 	waiter = session->waiter;
 	session->waiter = NULL;
 	will = kmqtt_session_arm_will(session, send_will);

@@ -12,6 +12,7 @@
 #include "fifo.h"
 #include "message.h"
 #include "out.h"
+#include "packet_ids.h"
 #include "released.h"
 
 struct kmqtt_broker;
@@ -30,9 +31,6 @@ struct kmqtt_will {
 	bool has_expiry;
 };
 
-/* Deliveries with a packet identifier that have their place in the session. */
-#define KMQTT_ID_FEW	2
-
 /**
  * struct kmqtt_session - what is kept for a client identifier
  * @hash: in broker->sessions
@@ -43,7 +41,7 @@ struct kmqtt_will {
  * @username: NUL-terminated or NULL, charged; replaced at attach under
  *	broker->lock, freed after a kmqtt_srcu grace period
  *
- * @lock: guards what follows; innermost but for the xarrays', never held
+ * @lock: guards what follows; innermost but for the xarray's, never held
  *	across a socket call; bottom halves disabled
  * @dead: out of the table; nothing may be queued or attached
  * @conn: connection that owns the session, referenced
@@ -52,10 +50,7 @@ struct kmqtt_will {
  * @fifo: QoS 0 to send next, without an object each; see kmqtt_out.behind
  * @pending: QoS above 0, waits for the window
  * @inflight: sent and not acknowledged, in the order they were sent
- * @id_few: kmqtt_out in @ready or @inflight with a packet identifier
- * @by_id: packet identifier -> @nr_by_id others of them
- * @next_id: to try first; @id_max: none in @by_id is above it
- * @id_bytes: charged for @by_id
+ * @ids: kmqtt_out in @ready or @inflight with a packet identifier
  * @nr_inflight: packet identifiers in use
  * @nr_sent: of these, sent on this connection and not acknowledged; never
  *	above @window [MQTT-3.3.4-9]
@@ -101,12 +96,7 @@ struct kmqtt_session {
 	struct kmqtt_fifo fifo;
 	struct list_head pending;
 	struct list_head inflight;
-	struct kmqtt_out *id_few[KMQTT_ID_FEW];
-	struct xarray by_id;
-	u32 next_id;
-	u32 id_bytes;
-	u16 nr_by_id;
-	u16 id_max;
+	struct kmqtt_packet_ids ids;
 	u16 nr_inflight;
 	u16 nr_sent;
 	u32 nr_queued;

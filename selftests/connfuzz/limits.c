@@ -170,7 +170,10 @@ static void answers_nobody_reads(void)
 	crowd_end();
 }
 
-/* Beside the messages: they lie in one node of an xarray, not in 37. */
+/*
+ * Beside the messages: a place for each and as many others, of which some stay for
+ * the next ones.
+ */
 static void identifiers_in_flight(void)
 {
 	struct client *client;
@@ -187,7 +190,7 @@ static void identifiers_in_flight(void)
 	CHECK(client->nr_owed == 20);
 	CHECK(memory() - before < 20 * 400);
 	acknowledge(client);
-	CHECK(memory() == before);
+	CHECK(memory() - before <= 512);
 	crowd_end();
 }
 

@@ -305,7 +305,7 @@ def what_cannot_be_merged_is_delivered_twice(w):
     assert len(found) == 2, found
 
 
-@fails("kmqtt_packet_id_store")
+@fails("kmqtt_packet_ids_grow")
 def what_has_no_place_in_the_window_waits(w):
     one = w.client()
     one.sub("t", 2)
@@ -320,7 +320,7 @@ def what_has_no_place_in_the_window_waits(w):
     w.grown(dropped_memory=0)
 
 
-@fails("kmqtt_packet_id_store")
+@fails("kmqtt_packet_ids_grow")
 @fails("kmqtt_out_alloc")
 @fails("kmqtt_fifo_grow")
 def what_is_retained_waits(w):

@@ -105,7 +105,12 @@ def receive_maximum_after_reconnect(t):
 def acknowledged_in_any_order(t):
     """From one message in flight to as many as may be and back, acknowledged in
     any order: no identifier in use is given to another, none is lost."""
-    window, count, chance = 7, 400, random.Random(1)
+    for window, count in (2, 50), (7, 400), (150, 1000):
+        any_order(t, window, count, random.Random(window))
+
+
+def any_order(t, window, count, chance):
+    t.setting(max_inflight=window)
     topic = t.topic()
     c = t.client(5, properties=[(RECEIVE_MAXIMUM, window)])
     c.sub(topic, 1)
@@ -118,11 +123,35 @@ def acknowledged_in_any_order(t):
         check(pkt.pid not in flight, f"{pkt.pid} is in use")
         flight[pkt.pid] = pkt
         # Now few, now many of them are left.
-        most = window - 1 if number // 25 % 2 else 1
+        most = window - 1 if number // (3 * window) % 2 else 1
         while len(flight) > most or (flight and chance.random() < 0.2):
             c.answer(flight.pop(chance.choice(sorted(flight))))
     for pid in sorted(flight, key=lambda _: chance.random()):
         c.answer(flight[pid])
+    c.expect_no_message(via=sender)
+
+
+@shows()
+def acknowledged_twice(t):
+    """However many stay unacknowledged meanwhile, an identifier is not used again so
+    soon that a second acknowledgment could find another message."""
+    t.setting(max_inflight=100)
+    topic, c, sender = t.topic(), t.client(4), t.client()
+    c.sub(topic, 1)
+    kept = []
+    for stays in 0, 1, 5, 30, 60:
+        while len(kept) < stays:
+            sender.pub(topic, "stays", 1)
+            kept.append(c.message(payload="stays", answer=False))
+        used = []
+        for number in range(150):
+            sender.pub(topic, f"{number}", 1)
+            pid = c.message(payload=f"{number}").pid
+            check(pid not in used[-60:], f"{pid} again, with {stays} in flight")
+            c.send(wire.ack(PUBACK, used[-1] if used else pid))
+            used.append(pid)
+    for pkt in kept:
+        c.answer(pkt)
     c.expect_no_message(via=sender)
 
 
