@@ -36,7 +36,8 @@ struct net;
  * @sub_index: struct kmqtt_sub by (session, node, share group)
  * @groups: struct kmqtt_group by (node, share name)
  * @nr_subs: under @lock
- * @sub_turn: subscriptions ever made; raised under @lock, read without
+ * @sub_turn: raised before and after one is linked and after one is unlinked,
+ *	under @lock; read without
  *
  * @retain_lock: writers of @retained; taken after @lock if both
  * @retained: retained messages by topic; read under kmqtt_srcu

@@ -64,6 +64,7 @@ struct socket;
  * @rx_buf: an incomplete packet (io)
  * @rx_len: bytes in it; @rx_size: bytes allocated
  * @rx_need: bytes of the packet, 0: its fixed header is not complete
+ * @memo: see memo.h; NULL until the first (io)
  * @alias_in: topics by alias-1 (io), NULL until the first
  * @alias_in_bytes: of all of them
  * @alias_in_max: as told in CONNACK
@@ -124,6 +125,7 @@ struct kmqtt_conn {
 	u32 rx_len;
 	u32 rx_size;
 	u32 rx_need;
+	struct kmqtt_memo *memo;
 	struct mqtt_str *alias_in;
 	u32 alias_in_bytes;
 

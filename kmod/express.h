@@ -82,12 +82,13 @@ struct kmqtt_few {
 };
 
 /*
- * Find them, without sleeping. Inside kmqtt_srcu. Return: 0, -E2BIG: they are
- * too many, or it takes more than a look to tell who gets it; -EBUSY: one of
- * them is not up to date yet, so that more may be sent together.
+ * Find them, without sleeping. (io) of @conn, the publisher's, inside kmqtt_srcu.
+ * Return: 0, -E2BIG: they are too many, or it takes more than a look to tell who
+ * gets it; -EBUSY: one of them is not up to date yet, so that more may be sent
+ * together.
  */
-int kmqtt_route_find(struct kmqtt_broker *broker, const struct mqtt_str *topic,
-		     struct kmqtt_few *few);
+int kmqtt_route_find(const struct kmqtt_run *run, struct kmqtt_conn *conn,
+		     const struct mqtt_publish *publish, struct kmqtt_few *few);
 
 /* gather.c */
 /* Are there io works on this CPU that have not begun? Any context. */

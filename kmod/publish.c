@@ -12,6 +12,7 @@
 #include "core/topic.h"
 #include "datapath.h"
 #include "express.h"
+#include "memo.h"
 #include "released.h"
 #include "session.h"
 
@@ -292,7 +293,8 @@ u8 kmqtt_publish_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	struct mqtt_publish publish;
 	u8 reason;
 
-	reason = mqtt_decode_publish(body, len, flags, conn->version, &publish);
+	reason = mqtt_decode_publish(body, len, flags, conn->version,
+				     kmqtt_memo_topic(conn), &publish);
 	if (reason)
 		return reason;
 	return kmqtt_publish_decoded(run, conn, &publish, buf, buf_size);

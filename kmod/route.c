@@ -22,6 +22,7 @@
 #include "control.h"
 #include "datapath.h"
 #include "express.h"
+#include "memo.h"
 #include "message.h"
 #include "session.h"
 #include "subscription.h"
@@ -362,14 +363,31 @@ static int kmqtt_route_find_visit(struct mqtt_node *node, void *arg)
 	return 0;
 }
 
-int kmqtt_route_find(struct kmqtt_broker *broker, const struct mqtt_str *topic,
-		     struct kmqtt_few *few)
+static int kmqtt_route_few_busy(const struct kmqtt_few *few)
 {
+	u32 i;
+
+	for (i = 0; i < few->nr; i++)
+		if (!kmqtt_express_idle(few->subs[i]->session, few->in_client))
+			return -EBUSY;
+	return 0;
+}
+
+int kmqtt_route_find(const struct kmqtt_run *run, struct kmqtt_conn *conn,
+		     const struct mqtt_publish *publish, struct kmqtt_few *few)
+{
+	int ret;
+
 	few->nr = 0;
-	/* Pairs with kmqtt_sub_create(). */
-	few->turn = atomic64_read_acquire(&broker->sub_turn);
-	return mqtt_tree_match_few(&broker->subs, topic, kmqtt_route_find_visit,
-				   few);
+	/* Pairs with kmqtt_sub_create() and kmqtt_sub_remove(). */
+	few->turn = atomic64_read_acquire(&run->broker->sub_turn);
+	if (publish->known && kmqtt_memo_recall(conn, few))
+		return kmqtt_route_few_busy(few);
+	ret = mqtt_tree_match_few(&run->broker->subs, &publish->topic,
+				  kmqtt_route_find_visit, few);
+	if (!ret)
+		kmqtt_memo_keep(conn, publish, few, run->gfp);
+	return ret;
 }
 
 /* A client with one subscription is not met twice. */

@@ -224,6 +224,16 @@ static void kmqtt_sub_unlink(struct kmqtt_sub *sub)
 	}
 }
 
+/*
+ * There is a subscription more or less in the tree: who reads the new number finds
+ * it so, and what was remembered with an old one is void (memo.c).
+ */
+static void kmqtt_sub_changed(struct kmqtt_broker *broker)
+{
+	smp_mb__before_atomic(); /* pairs with the acquire in kmqtt_route_find() */
+	atomic64_inc(&broker->sub_turn);
+}
+
 static void kmqtt_sub_remove(struct kmqtt_sub *sub)
 {
 	struct kmqtt_session *session = sub->session;
@@ -234,6 +244,7 @@ static void kmqtt_sub_remove(struct kmqtt_sub *sub)
 			       kmqtt_sub_params);
 	list_del(&sub->of_session);
 	kmqtt_sub_unlink(sub);
+	kmqtt_sub_changed(broker);
 	/* Who reads the new number does not meet @sub: kmqtt_route_sub(). */
 	smp_store_release(&session->nr_subs, session->nr_subs - 1);
 	WRITE_ONCE(broker->nr_subs, broker->nr_subs - 1);
@@ -351,8 +362,10 @@ static u8 kmqtt_sub_put(struct kmqtt_session *session,
 	}
 	WRITE_ONCE(sub->sub_id, req->sub_id);
 	WRITE_ONCE(sub->options, req->options);
-	if (req->fresh)
+	if (req->fresh) {
 		kmqtt_sub_link(sub);
+		kmqtt_sub_changed(broker);
+	}
 	return req->options & MQTT_SUB_QOS_MASK;
 
 err_group:

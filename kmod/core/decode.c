@@ -215,7 +215,27 @@ u8 mqtt_decode_connect(const u8 *body, u32 len, struct mqtt_connect *connect)
 	return connect_payload(&in, connect);
 }
 
+/* Topic and packet identifier; levels of a topic that is known. */
+static u8 publish_head(struct mqtt_str *in,
+		       const struct mqtt_known_topic *known,
+		       struct mqtt_publish *publish)
+{
+	struct mqtt_str *topic = &publish->topic;
+
+	if (!mqtt_get_bytes(in, topic))
+		return MQTT_RC_MALFORMED_PACKET;
+	publish->known = known && topic->len == known->name.len &&
+			 !memcmp(topic->data, known->name.data, topic->len);
+	if (publish->known)
+		publish->levels = known->levels;
+	else if (!mqtt_utf8_valid(topic->data, topic->len))
+		return MQTT_RC_MALFORMED_PACKET;
+	publish->packet_id = 0;
+	return publish->qos ? get_packet_id(in, &publish->packet_id) : 0;
+}
+
 u8 mqtt_decode_publish(const u8 *body, u32 len, u8 flags, u8 version,
+		       const struct mqtt_known_topic *known,
 		       struct mqtt_publish *publish)
 {
 	struct mqtt_str in = { body, len };
@@ -224,17 +244,12 @@ u8 mqtt_decode_publish(const u8 *body, u32 len, u8 flags, u8 version,
 	publish->qos = (flags & MQTT_PUB_QOS_MASK) >> MQTT_PUB_QOS_SHIFT;
 	publish->dup = flags & MQTT_PUB_DUP;
 	publish->retain = flags & MQTT_PUB_RETAIN;
-	publish->packet_id = 0;
 	if (publish->qos == 3)
 		return MQTT_RC_MALFORMED_PACKET;
 
-	if (!get_string(&in, &publish->topic))
-		return MQTT_RC_MALFORMED_PACKET;
-	if (publish->qos) {
-		rc = get_packet_id(&in, &publish->packet_id);
-		if (rc)
-			return rc;
-	}
+	rc = publish_head(&in, known, publish);
+	if (rc)
+		return rc;
 	if (version == MQTT_V5) {
 		rc = mqtt_props_decode(&in, MQTT_PUBLISH, &publish->props);
 		if (rc)
@@ -244,6 +259,8 @@ u8 mqtt_decode_publish(const u8 *body, u32 len, u8 flags, u8 version,
 	}
 	publish->payload = in;
 
+	if (publish->known)
+		return 0;
 	publish->levels = mqtt_topic_name_levels(&publish->topic);
 	if (publish->topic.len)
 		return publish->levels ? 0 : MQTT_RC_TOPIC_NAME_INVALID;

@@ -61,10 +61,21 @@ struct mqtt_connect {
 };
 
 /**
+ * struct mqtt_known_topic - a topic name that was found valid before
+ * @name: it; not empty
+ * @levels: of it
+ */
+struct mqtt_known_topic {
+	struct mqtt_str name;
+	u32 levels;
+};
+
+/**
  * struct mqtt_publish - PUBLISH
  * @qos: 0 to 2
  * @dup: DUP flag
  * @retain: RETAIN flag
+ * @known: @topic is that of a struct mqtt_known_topic
  * @packet_id: 0 at QoS 0, and only there
  * @topic: a valid topic name; empty with a topic alias only
  * @levels: of @topic, 0 if it is empty
@@ -75,6 +86,7 @@ struct mqtt_publish {
 	u8 qos;
 	bool dup;
 	bool retain;
+	bool known;
 	u16 packet_id;
 	u32 levels;
 	struct mqtt_str topic;
@@ -160,7 +172,8 @@ u8 mqtt_decode_flags(const struct mqtt_fixed *fixed, u8 version);
  *
  * mqtt_decode_publish(): wildcards in the topic are
  * MQTT_RC_TOPIC_NAME_INVALID, no topic and no alias MQTT_RC_PROTOCOL_ERROR.
- * Whether the payload is what its format says is not looked at.
+ * Whether the payload is what its format says is not looked at. @known: its topic
+ * is likely to be this one, which then is not looked at again; or NULL.
  *
  * mqtt_decode_subscribe() refuses empty filters, retain handling 3 and no
  * local on a shared subscription (MQTT_RC_PROTOCOL_ERROR), but leaves the form
@@ -168,6 +181,7 @@ u8 mqtt_decode_flags(const struct mqtt_fixed *fixed, u8 version);
  */
 u8 mqtt_decode_connect(const u8 *body, u32 len, struct mqtt_connect *connect);
 u8 mqtt_decode_publish(const u8 *body, u32 len, u8 flags, u8 version,
+		       const struct mqtt_known_topic *known,
 		       struct mqtt_publish *publish);
 u8 mqtt_decode_ack(const u8 *body, u32 len, u8 type, u8 version,
 		   struct mqtt_ack *ack);

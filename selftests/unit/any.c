@@ -141,7 +141,7 @@ static u8 decode_body(const u8 *body, const struct mqtt_fixed *fixed,
 		return mqtt_decode_connect(body, len, &any->connect);
 	case MQTT_PUBLISH:
 		return mqtt_decode_publish(body, len, fixed->flags, version,
-					   &any->publish);
+					   NULL, &any->publish);
 	case MQTT_PUBACK:
 	case MQTT_PUBREC:
 	case MQTT_PUBREL:

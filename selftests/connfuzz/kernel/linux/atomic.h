@@ -65,6 +65,8 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 
+#define atomic64_inc(v)			((void)atomic64_inc_return(v))
+
 static inline s64 atomic64_inc_return(atomic64_t *v)
 {
 	shim_point();
