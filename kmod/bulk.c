@@ -4,9 +4,9 @@
  * each subscriber into memory that the kernel clears before; as references to
  * its pages it costs neither.
  *
- * Whoever does not acknowledge the last byte of a message holds all of its page,
- * and nobody but TCP accounts for that. So pages are no larger than those that
- * TCP itself takes to copy into, of which the same is true.
+ * Whoever does not acknowledge a message holds all of its page, and nobody but TCP
+ * accounts for that. So pages are no larger than those that TCP itself takes to
+ * copy into, and three eighths of one at least are what TCP knows of.
  */
 #include "bulk.h"
 
@@ -41,6 +41,11 @@ void *kmqtt_bulk_alloc(size_t size)
 bool kmqtt_bulk_is_page(const void *ptr, size_t size)
 {
 	return kmqtt_bulk_fits_page(size) && !is_vmalloc_addr(ptr);
+}
+
+bool kmqtt_bulk_is_worth(size_t size, size_t len)
+{
+	return len >= (PAGE_SIZE << get_order(size)) / 8 * 3;
 }
 
 void kmqtt_bulk_free(void *ptr, bool is_page)

@@ -24,6 +24,15 @@ void *kmqtt_bulk_alloc(size_t size);
 bool kmqtt_bulk_is_page(const void *ptr, size_t size);
 
 /**
+ * kmqtt_bulk_is_worth() - may TCP be given a reference to the page?
+ * @size: as its memory was asked for
+ * @len: bytes that TCP accounts for
+ *
+ * Return: is it enough, of all that is held so?
+ */
+bool kmqtt_bulk_is_worth(size_t size, size_t len);
+
+/**
  * kmqtt_bulk_free() - give it back
  * @ptr: from kmqtt_bulk_alloc(), or NULL
  * @is_page: of kmqtt_bulk_is_page()

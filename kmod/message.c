@@ -75,18 +75,26 @@ static void kmqtt_msg_stamp(struct kmqtt_msg *msg,
 		msg->expires = msg->created + (u64)props->message_expiry * HZ;
 }
 
-/* A copy of topic and properties, where they are to be copied. */
-static u8 *kmqtt_msg_copy_head(struct kmqtt_msg *msg, u8 *at,
-			       const struct mqtt_publish *pub,
-			       const struct mqtt_str *topic, u32 props)
+/* Those that go on, @props bytes, to @at. */
+static void kmqtt_msg_copy_props(struct kmqtt_msg *msg,
+				 const struct mqtt_publish *pub, u32 props,
+				 u8 *at)
 {
-	kmqtt_msg_copy(&msg->topic, topic, &at);
 	msg->props.data = at;
 	msg->props.len = props;
 	if (kmqtt_msg_props_plain(&pub->props))
 		memcpy(at, pub->props.raw.data, props);
 	else
 		mqtt_props_forward(&pub->props.raw, at);
+}
+
+/* A copy of topic and properties. Return: what is behind it. */
+static u8 *kmqtt_msg_copy_head(struct kmqtt_msg *msg, u8 *at,
+			       const struct mqtt_publish *pub,
+			       const struct mqtt_str *topic, u32 props)
+{
+	kmqtt_msg_copy(&msg->topic, topic, &at);
+	kmqtt_msg_copy_props(msg, pub, props, at);
 	return at + props;
 }
 
@@ -97,8 +105,10 @@ static u8 *kmqtt_msg_copy_head(struct kmqtt_msg *msg, u8 *at,
 static u32 kmqtt_msg_room(const struct mqtt_publish *pub,
 			  const struct mqtt_str *topic, u32 props)
 {
-	return pub->payload.len > KMQTT_IMAGE_PAYLOAD ?
-	       KMQTT_MSG_FIXED + topic->len + props : 0;
+	u32 room = KMQTT_MSG_FIXED + topic->len + props;
+
+	return pub->payload.len > KMQTT_IMAGE_PAYLOAD &&
+	       room <= KMQTT_IMAGE_HEAD ? room : 0;
 }
 
 /* Topic, properties and payload behind the message itself. */
@@ -117,18 +127,18 @@ static struct kmqtt_msg *kmqtt_msg_create_short(struct kmqtt_broker *broker,
 		return NULL;
 	at = kmqtt_msg_copy_head(msg, msg->data, pub, topic, props) + room;
 	kmqtt_msg_copy(&msg->payload, &pub->payload, &at);
-	msg->headroom = min_t(u32, room, KMQTT_IMAGE_HEAD);
+	msg->headroom = room;
 	return msg;
 }
 
-/* The payload is at the end of @buf; what is before is nobody's. */
-static void kmqtt_msg_set_buf(struct kmqtt_msg *msg, void *buf, size_t size)
+/* The payload is in it, behind @room bytes that are nobody's. */
+static void kmqtt_msg_set_buf(struct kmqtt_msg *msg, void *buf, size_t size,
+			      u32 room)
 {
-	size_t room = msg->payload.data - (const u8 *)buf;
-
 	msg->buf = buf;
-	msg->paged = kmqtt_bulk_is_page(buf, size);
-	msg->headroom = msg->paged ? min_t(size_t, room, KMQTT_IMAGE_HEAD) : 0;
+	msg->in_page = kmqtt_bulk_is_page(buf, size);
+	msg->paged = msg->in_page && kmqtt_bulk_is_worth(size, msg->payload.len);
+	msg->headroom = room;
 }
 
 /* With a buffer for the payload, and for what goes before it on its way out. */
@@ -153,25 +163,42 @@ static struct kmqtt_msg *kmqtt_msg_create_long(struct kmqtt_broker *broker,
 	kmqtt_msg_copy_head(msg, msg->data, pub, topic, props);
 	at = buf + room;
 	kmqtt_msg_copy(&msg->payload, &pub->payload, &at);
-	kmqtt_msg_set_buf(msg, buf, size);
+	kmqtt_msg_set_buf(msg, buf, size, room);
 	return msg;
 }
 
-/* The payload stays in @buf, which was charged when it was received into. */
+/*
+ * The payload stays in @buf, which was charged when it was received into. So does
+ * what comes before it, if it is long; if not, a head that all have in common takes
+ * its place.
+ */
 static struct kmqtt_msg *kmqtt_msg_create_kept(struct kmqtt_broker *broker,
 					       const struct mqtt_publish *pub,
 					       const struct mqtt_str *topic,
 					       u32 props, void *buf,
 					       size_t buf_size)
 {
+	bool moves = kmqtt_msg_room(pub, topic, props);
+	bool topic_moves = moves || topic->data != pub->topic.data;
+	bool props_move = moves || !kmqtt_msg_props_plain(&pub->props);
+	size_t room = pub->payload.data - (const u8 *)buf;
 	struct kmqtt_msg *msg;
+	u8 *at;
 
-	msg = kmqtt_msg_alloc(broker, topic->len + props, 0, GFP_KERNEL);
+	msg = kmqtt_msg_alloc(broker, (topic_moves ? topic->len : 0) +
+			      (props_move ? props : 0), 0, GFP_KERNEL);
 	if (!msg)
 		return NULL;
-	kmqtt_msg_copy_head(msg, msg->data, pub, topic, props);
+	at = msg->data;
+	msg->topic = *topic;
+	if (topic_moves)
+		kmqtt_msg_copy(&msg->topic, topic, &at);
+	msg->props = pub->props.raw;
+	if (props_move)
+		kmqtt_msg_copy_props(msg, pub, props, at);
 	msg->payload = pub->payload;
-	kmqtt_msg_set_buf(msg, buf, buf_size);
+	kmqtt_msg_set_buf(msg, buf, buf_size,
+			  moves ? min_t(size_t, room, KMQTT_IMAGE_HEAD) : 0);
 	msg->charged += buf_size;
 	return msg;
 }
@@ -284,7 +311,7 @@ void kmqtt_msg_put(struct kmqtt_msg *msg)
 	kmqtt_uncharge(msg->broker, msg->charged);
 	for (i = 0; i < KMQTT_NR_IMAGES; i++)
 		kfree(msg->images[i]);
-	kmqtt_bulk_free(msg->buf, msg->paged);
+	kmqtt_bulk_free(msg->buf, msg->in_page);
 	kmqtt_kvfree(msg);
 }
 

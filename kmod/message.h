@@ -43,7 +43,8 @@ struct kmqtt_image {
  * @charged: bytes accounted
  * @qos: as published
  * @retain: RETAIN as published
- * @paged: @buf is a page, so TCP may send from there
+ * @in_page: @buf is a page
+ * @paged: TCP may send from there
  * @headroom: bytes before the payload that nothing is in yet
  * @images: made while it is routed to many, for those of one protocol and
  *	with or without packet identifier; NULL until then. See kmqtt_msg_image()
@@ -54,6 +55,7 @@ struct kmqtt_msg {
 	refcount_t ref;
 	u8 qos;
 	bool retain : 1;
+	bool in_page : 1;
 	bool paged : 1;
 	u16 headroom;
 	struct kmqtt_broker *broker;
@@ -76,7 +78,7 @@ struct kmqtt_msg {
  * @buf: NULL: everything is copied. Else the charged buffer, of bulk.h, that
  *	@publish points into: if the result's @buf is this, the message owns it
  * @buf_size: bytes allocated for @buf
- * @gfp: how to allocate; what sleeps, with @buf or a payload of a page or more
+ * @gfp: how to allocate; what sleeps, with @buf or a payload of 4 KiB or more
  *
  * Context: as @gfp has it. Return: a message with one reference, or NULL when
  * out of memory or over memory_max (counted by the caller, who knows the

@@ -95,39 +95,76 @@ void kmqtt_packet_ids_end(struct kmqtt_session *session)
 	kmqtt_uncharge(session->broker, ids->size * sizeof(*ids->slots));
 }
 
-void kmqtt_packet_ids_trim(struct kmqtt_session *session)
+/* A small table is there even at memory_max: a window of 20 is the default. */
+static u64 *kmqtt_packet_ids_alloc(struct kmqtt_session *session, u32 size)
 {
-	lockdep_assert_held(&session->lock);
-	if (session->nr_inflight || session->ids.slots == session->ids.few)
-		return;
-	kmqtt_packet_ids_end(session);
-	kmqtt_packet_ids_init(session);
-}
-
-/* Twice as many places. What is in use stays so. Return: false: no memory. */
-static bool kmqtt_packet_ids_grow(struct kmqtt_session *session)
-{
-	struct kmqtt_packet_ids *ids = &session->ids;
-	u32 i, size = max(2 * ids->size, (u32)KMQTT_ID_FIRST);
-	struct kmqtt_out *out;
+	size_t bytes = size * sizeof(u64);
 	u64 *slots;
 
+	if (size <= KMQTT_ID_KEEP)
+		kmqtt_charge_always(session->broker, bytes);
+	else if (!kmqtt_charge_share(session->broker, bytes, KMQTT_HOLD))
+		return NULL;
 	slots = kcalloc(size, sizeof(*slots), GFP_ATOMIC | __GFP_NOWARN);
 	if (!slots)
-		return false;
+		kmqtt_uncharge(session->broker, bytes);
+	return slots;
+}
+
+/* Return: false: two have the same place, where there are fewer of them. */
+static bool kmqtt_packet_ids_move(const struct kmqtt_packet_ids *ids, u64 *slots,
+				  u32 size)
+{
+	struct kmqtt_out *out;
+	u32 i, at;
+
 	for (i = 0; i < ids->size; i++) {
 		if (!ids->slots[i] || ids->slots[i] & KMQTT_SLOT_FREE)
 			continue;
 		out = (struct kmqtt_out *)(unsigned long)ids->slots[i];
-		slots[out->packet_id & (size - 1)] = ids->slots[i];
+		at = out->packet_id & (size - 1);
+		if (slots[at])
+			return false;
+		slots[at] = ids->slots[i];
 	}
-	/* Bounded by the window: a client has no other share in it. */
-	kmqtt_charge_always(session->broker, size * sizeof(*slots));
+	return true;
+}
+
+/* What is in use stays so. Return: false: no memory, or not with so few places. */
+static bool kmqtt_packet_ids_resize(struct kmqtt_session *session, u32 size)
+{
+	struct kmqtt_packet_ids *ids = &session->ids;
+	u64 *slots = kmqtt_packet_ids_alloc(session, size);
+
+	if (!slots)
+		return false;
+	if (!kmqtt_packet_ids_move(ids, slots, size)) {
+		kfree(slots);
+		kmqtt_uncharge(session->broker, size * sizeof(*slots));
+		return false;
+	}
 	kmqtt_packet_ids_end(session);
 	ids->slots = slots;
 	ids->size = size;
 	kmqtt_packet_ids_line_up(ids);
 	return true;
+}
+
+void kmqtt_packet_ids_trim(struct kmqtt_session *session)
+{
+	struct kmqtt_packet_ids *ids = &session->ids;
+
+	lockdep_assert_held(&session->lock);
+	if (!session->nr_inflight && ids->slots != ids->few) {
+		kmqtt_packet_ids_end(session);
+		kmqtt_packet_ids_init(session);
+		return;
+	}
+	/* All in all no more steps than there are places. */
+	while (ids->size > KMQTT_ID_FIRST &&
+	       session->nr_inflight <= ids->size / 8 &&
+	       kmqtt_packet_ids_resize(session, ids->size / 2))
+		;
 }
 
 /* Not each time where there is no memory: at one half, and when it is full. */
@@ -148,13 +185,16 @@ int kmqtt_packet_id_get(struct kmqtt_session *session, struct kmqtt_out *out)
 
 	lockdep_assert_held(&session->lock);
 	if (kmqtt_packet_ids_should_grow(session))
-		kmqtt_packet_ids_grow(session);
+		kmqtt_packet_ids_resize(session, max_t(u32, 2 * ids->size,
+						       KMQTT_ID_FIRST));
 	if (session->nr_inflight == kmqtt_packet_ids_room(ids))
 		return -ENOMEM;
 	slot = &ids->slots[ids->first];
 	ids->first = kmqtt_slot_next(*slot);
-	ids->newest = kmqtt_slot_id(*slot);
-	out->packet_id = ids->newest;
+	out->packet_id = kmqtt_slot_id(*slot);
+	/* A place that was held for long is behind the others. */
+	if ((u16)(out->packet_id - ids->newest) <= S16_MAX)
+		ids->newest = out->packet_id;
 	*slot = (unsigned long)out;
 	session->nr_inflight++;
 	return 0;
@@ -191,6 +231,6 @@ void kmqtt_packet_id_put(struct kmqtt_session *session, struct kmqtt_out *out)
 	if (out->counted)
 		session->nr_sent--;
 	out->counted = 0;
-	if (ids->size > KMQTT_ID_KEEP)
+	if (!session->nr_inflight && ids->size > KMQTT_ID_KEEP)
 		kmqtt_packet_ids_trim(session);
 }

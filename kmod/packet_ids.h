@@ -19,7 +19,8 @@ struct kmqtt_session;
  * @size: of @slots; a power of two
  * @first: place to take next
  * @last: place to take last
- * @newest: the last identifier that was given
+ * @newest: the foremost identifier that was given; what comes behind it is unused
+ *	for the longest
  * @few: @slots, as long as they are enough
  *
  * All of it under session->lock.
@@ -37,7 +38,7 @@ struct kmqtt_packet_ids {
 void kmqtt_packet_ids_init(struct kmqtt_session *session);
 void kmqtt_packet_ids_end(struct kmqtt_session *session);
 
-/* Nothing has an identifier: free what is there for many. session->lock held. */
+/* Free what is there for more than have an identifier. session->lock held. */
 void kmqtt_packet_ids_trim(struct kmqtt_session *session);
 
 /**

@@ -15,8 +15,8 @@
 #include "transport.h"
 
 /*
- * Bytes to one client with bottom halves disabled: a bound to the time, and to
- * what is taken from the reserves for atomic allocations.
+ * Bytes in one go with bottom halves disabled: a bound to the time, and to what is
+ * taken from the reserves for atomic allocations.
  */
 #define KMQTT_PUSH_ATOMIC	65536
 #define KMQTT_PUSH_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL)
@@ -172,7 +172,11 @@ static int kmqtt_push_stretches(struct sock *sk, struct kmqtt_batch *batch)
 
 static int kmqtt_push_locked(struct sock *sk, struct kmqtt_batch *batch)
 {
-	if (batch->nr_paged)
+	/*
+	 * A route without scatter-gather has pages copied by TCP, to where it has
+	 * its own fragment: that would be what is copied between them.
+	 */
+	if (batch->nr_paged && sk->sk_route_caps & NETIF_F_SG)
 		return kmqtt_push_stretches(sk, batch);
 	return kmqtt_push_copied(sk, batch->vec + batch->vec_done,
 				 batch->nr_vec - batch->vec_done, batch->bytes,

@@ -33,10 +33,12 @@
  */
 #define KMQTT_TX_BUDGET		16
 /*
- * Connections served in one go with bottom halves disabled: with a batch each
- * it stays far below netdev_max_backlog.
+ * Connections served in one go with bottom halves disabled, and bytes that those of
+ * them get for whom one batch is not all: with a batch each it stays below
+ * netdev_max_backlog.
  */
 #define KMQTT_TX_CHUNK		8
+#define KMQTT_TX_CHUNK_MORE	262144
 /* Deliveries that wait for a client, beyond which a softirq sends it none. */
 #define KMQTT_TX_SOFTIRQ	8
 /* Control packets: first allocation. */
@@ -328,21 +330,24 @@ void kmqtt_send_kick(struct kmqtt_conn *conn)
 }
 
 /*
- * The same for a chunk of a fan-out, bottom halves disabled: one round, and of
- * @more as many as there is something for.
+ * The same for a chunk of a fan-out, bottom halves disabled: one round, and others
+ * until they have sent about @more bytes.
  * Return: true if kmqtt_send_kick() is needed afterwards.
  */
 static bool kmqtt_send_try(struct kmqtt_conn *conn, u32 *more)
 {
 	enum kmqtt_tx_result result;
+	u64 before;
 
 	if (atomic_inc_return(&conn->tx_kicks) != 1)
 		return false;
-	for (;;) {
+	result = kmqtt_tx_round(conn, GFP_ATOMIC | __GFP_NOWARN);
+	while (result == KMQTT_TX_MORE && *more) {
+		before = conn->bytes_out;
 		result = kmqtt_tx_round(conn, GFP_ATOMIC | __GFP_NOWARN);
-		if (result != KMQTT_TX_MORE || !*more)
+		if (conn->bytes_out == before)
 			break;
-		--*more;
+		*more -= min_t(u64, conn->bytes_out - before, *more);
 	}
 	if (result == KMQTT_TX_DONE &&
 	    atomic_cmpxchg(&conn->tx_kicks, 1, 0) == 1)
@@ -383,7 +388,7 @@ void kmqtt_send_chunks(struct kmqtt_run *run)
 
 	while (!list_empty(&run->dirty)) {
 		nr = 0;
-		more = KMQTT_TX_CHUNK;
+		more = KMQTT_TX_CHUNK_MORE;
 		local_bh_disable();
 		for (i = 0; i < KMQTT_TX_CHUNK; i++) {
 			conn = kmqtt_send_unmark(run);

@@ -350,6 +350,22 @@ static void a_socket_that_is_owned(void)
 	crowd_end();
 }
 
+/* TCP would copy pages to where what comes between them is. */
+static void a_route_without_scatter_gather(void)
+{
+	struct client *client;
+	u32 i;
+
+	crowd_begin(MAX);
+	client = join(0, ENDS);
+	subscribe(client, "q", 1);
+	client->peer.sk->sk_route_caps = 0;
+	for (i = 0; i < 3; i++)
+		publish(client, "q", QOS1, 1 + i, 5000);
+	CHECK_EQ(client->nr_received, 3, "deliveries");
+	crowd_end();
+}
+
 /*
  * Less than its receive maximum, in one write. (All their answers waited for
  * the end of the run, and were more than a client could make us hold.)
@@ -519,6 +535,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(waiting_for_the_authority),
 	UNIT_TEST(small_messages_for_large_ones),
 	UNIT_TEST(a_socket_that_is_owned),
+	UNIT_TEST(a_route_without_scatter_gather),
 	UNIT_TEST(a_burst_at_seven_eighths),
 	UNIT_TEST(a_few_answers_nobody_reads),
 	UNIT_TEST(packets_that_do_not_end),

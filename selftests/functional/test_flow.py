@@ -115,12 +115,14 @@ def any_order(t, window, count, chance):
     c = t.client(5, properties=[(RECEIVE_MAXIMUM, window)])
     c.sub(topic, 1)
     sender = t.client(5)
-    flight = {}
+    flight, used = {}, []
     for number in range(count):
         sender.send_pub(topic, str(number), 1)
         sender.expect(PUBACK, reason=0)
         pkt = c.expect(PUBLISH, payload=str(number).encode())
         check(pkt.pid not in flight, f"{pkt.pid} is in use")
+        check(pkt.pid not in used[-100:], f"{pkt.pid} again so soon")
+        used.append(pkt.pid)
         flight[pkt.pid] = pkt
         # Now few, now many of them are left.
         most = window - 1 if number // (3 * window) % 2 else 1
@@ -153,6 +155,23 @@ def acknowledged_twice(t):
     for pkt in kept:
         c.answer(pkt)
     c.expect_no_message(via=sender)
+
+
+@shows()
+def identifier_held_for_long(t):
+    """One that is behind all others, when it is given back, brings none of them back
+    that was just used."""
+    t.setting(max_inflight=100)
+    topic, c, sender = t.topic(), t.client(), t.client()
+    c.sub(topic, 1)
+    found = []
+    for acknowledged in (), (1,), (2, 0), *[()] * 40:
+        sender.pub(topic, "x", 1)
+        found.append(c.message(answer=False))
+        for number in acknowledged:
+            c.answer(found[number])
+    pids = [pkt.pid for pkt in found]
+    equal(len(set(pids)), len(pids), f"different ones of {pids}")
 
 
 @shows("MQTT-4.9.0-2", "MQTT-3.3.4-9")

@@ -30,6 +30,7 @@ static struct sock *sk_new(struct net *net, int state)
 	sk->net = net;
 	sk->sk_state = state;
 	sk->sk_prot = &tcp_prot;
+	sk->sk_route_caps = NETIF_F_SG;
 	sk->sk_data_ready = sock_def_callback;
 	sk->sk_write_space = sock_def_callback;
 	sk->sk_state_change = sock_def_callback;
@@ -337,6 +338,8 @@ int tcp_sendpage_locked(struct sock *sk, struct page *page, int offset,
 
 	(void)flags;
 	sk_check_locked(sk);
+	/* It would copy from a fragment to the same one. */
+	SHIM_CHECK(sk->sk_route_caps & NETIF_F_SG);
 	SHIM_CHECK(page->refs > 0 && offset + size <= page->size);
 	return sk_send(sk, &vec, 1, size);
 }

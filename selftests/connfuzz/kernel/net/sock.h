@@ -13,6 +13,7 @@
 #define SEND_SHUTDOWN		2
 #define SK_USER_DATA_NOCOPY	1
 #define SOCK_RCVBUF_LOCK	2
+#define NETIF_F_SG		1
 
 struct shim_peer;
 
@@ -30,6 +31,7 @@ struct sock {
 	int sk_sndbuf;
 	u8 sk_userlocks;
 	u32 sk_wmem_queued;
+	u32 sk_route_caps;
 	gfp_t sk_allocation;
 	bool sk_net_refcnt;
 	rwlock_t sk_callback_lock;
