@@ -23,7 +23,6 @@
 #include "express.h"
 #include "half_open.h"
 #include "listener.h"
-#include "memo.h"
 #include "session.h"
 #include "transport.h"
 
@@ -56,7 +55,6 @@ static void kmqtt_conn_release(struct kmqtt_conn *conn)
 	kmqtt_receive_free(conn);
 	kmqtt_connect_free(conn);
 	kmqtt_publish_free_aliases(conn);
-	kmqtt_memo_free(conn);
 	kmqtt_send_free(conn);
 	if (conn->session)
 		kmqtt_session_put(conn->session);

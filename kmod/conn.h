@@ -10,6 +10,7 @@
 #include "addr.h"
 #include "conn_state.h"
 #include "core/packet.h"
+#include "memo.h"
 
 struct kmqtt_auth_answer;
 struct kmqtt_broker;
@@ -64,7 +65,7 @@ struct socket;
  * @rx_buf: an incomplete packet (io)
  * @rx_len: bytes in it; @rx_size: bytes allocated
  * @rx_need: bytes of the packet, 0: its fixed header is not complete
- * @memo: see memo.h; NULL until the first (io)
+ * @memo: who got the last message (io)
  * @alias_in: topics by alias-1 (io), NULL until the first
  * @alias_in_bytes: of all of them
  * @alias_in_max: as told in CONNACK
@@ -125,7 +126,7 @@ struct kmqtt_conn {
 	u32 rx_len;
 	u32 rx_size;
 	u32 rx_need;
-	struct kmqtt_memo *memo;
+	struct kmqtt_memo memo;
 	struct mqtt_str *alias_in;
 	u32 alias_in_bytes;
 

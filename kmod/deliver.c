@@ -328,7 +328,8 @@ static bool kmqtt_deliver_flows(const struct kmqtt_session *session, u8 qos)
 {
 	return session->conn &&
 	       !test_bit(KMQTT_CONN_TX_BLOCKED, &session->conn->flags) &&
-	       (!qos || kmqtt_deliver_window_open(session));
+	       (!qos || (kmqtt_deliver_window_open(session) &&
+			 list_empty(&session->pending)));
 }
 
 /* Would so many bytes be queued without a loss? session->lock held. */

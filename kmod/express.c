@@ -26,7 +26,6 @@
 #include "broker.h"
 #include "conn.h"
 #include "control.h"
-#include "memo.h"
 #include "message.h"
 #include "out.h"
 #include "released.h"
@@ -224,11 +223,10 @@ static bool kmqtt_express_publish(struct kmqtt_letter *letter)
 	       !mqtt_decode_publish(letter->buf + letter->fixed.len,
 				    letter->fixed.remaining,
 				    letter->fixed.flags, letter->conn->version,
-				    kmqtt_memo_topic(letter->conn), publish) &&
+				    kmqtt_memo_topic(&letter->conn->memo), publish) &&
 	       !publish->retain && publish->topic.len &&
 	       !mqtt_props_has(&publish->props, MQTT_PROP_TOPIC_ALIAS) &&
-	       !kmqtt_route_find(&letter->run, letter->conn, publish,
-				 &letter->few) &&
+	       !kmqtt_route_find(letter->conn, publish, &letter->few) &&
 	       kmqtt_express_stock(letter);
 }
 

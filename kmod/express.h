@@ -87,7 +87,7 @@ struct kmqtt_few {
  * gets it; -EBUSY: one of them is not up to date yet, so that more may be sent
  * together.
  */
-int kmqtt_route_find(const struct kmqtt_run *run, struct kmqtt_conn *conn,
+int kmqtt_route_find(struct kmqtt_conn *conn,
 		     const struct mqtt_publish *publish, struct kmqtt_few *few);
 
 /* gather.c */

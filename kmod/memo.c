@@ -10,13 +10,11 @@
  */
 #include "memo.h"
 
-#include <linux/slab.h>
-#include "broker.h"
+#include <linux/string.h>
+#include "express.h"
 
-bool kmqtt_memo_recall(const struct kmqtt_conn *conn, struct kmqtt_few *few)
+bool kmqtt_memo_recall(const struct kmqtt_memo *memo, struct kmqtt_few *few)
 {
-	const struct kmqtt_memo *memo = conn->memo;
-
 	if (memo->turn != few->turn)
 		return false;
 	few->nr = memo->nr;
@@ -24,32 +22,11 @@ bool kmqtt_memo_recall(const struct kmqtt_conn *conn, struct kmqtt_few *few)
 	return true;
 }
 
-static struct kmqtt_memo *kmqtt_memo_alloc(struct kmqtt_broker *broker,
-					   gfp_t gfp)
-{
-	struct kmqtt_memo *memo;
-
-	if (!kmqtt_charge_share(broker, sizeof(*memo), KMQTT_HOLD))
-		return NULL;
-	memo = kmalloc(sizeof(*memo), gfp | __GFP_NOWARN);
-	if (!memo)
-		kmqtt_uncharge(broker, sizeof(*memo));
-	return memo;
-}
-
-void kmqtt_memo_keep(struct kmqtt_conn *conn,
+void kmqtt_memo_keep(struct kmqtt_memo *memo,
 		     const struct mqtt_publish *publish,
-		     const struct kmqtt_few *few, gfp_t gfp)
+		     const struct kmqtt_few *few)
 {
-	struct kmqtt_memo *memo = conn->memo;
-
 	if (few->nr > KMQTT_MEMO_SUBS || publish->topic.len > KMQTT_MEMO_TOPIC)
-		return;
-	if (!memo) {
-		memo = kmqtt_memo_alloc(conn->broker, gfp);
-		conn->memo = memo;
-	}
-	if (!memo)
 		return;
 	memo->turn = few->turn;
 	memo->nr = few->nr;
@@ -60,12 +37,4 @@ void kmqtt_memo_keep(struct kmqtt_conn *conn,
 	memo->topic.name.data = memo->name;
 	memo->topic.name.len = publish->topic.len;
 	memo->topic.levels = publish->levels;
-}
-
-void kmqtt_memo_free(struct kmqtt_conn *conn)
-{
-	if (!conn->memo)
-		return;
-	kfree(conn->memo);
-	kmqtt_uncharge(conn->broker, sizeof(*conn->memo));
 }

@@ -3,19 +3,20 @@
 #ifndef KMQTT_MEMO_H
 #define KMQTT_MEMO_H
 
-#include "conn.h"
 #include "core/packet.h"
-#include "express.h"
+
+struct kmqtt_few;
+struct kmqtt_sub;
 
 /* What is remembered: no more subscribers, and no longer topics. */
-#define KMQTT_MEMO_SUBS		4
-#define KMQTT_MEMO_TOPIC	72
+#define KMQTT_MEMO_SUBS		2
+#define KMQTT_MEMO_TOPIC	47
 
 /**
  * struct kmqtt_memo - the last topic that had few subscribers
  * @turn: broker->sub_turn when they were found: it is another one if any
  *	subscription was made or removed since
- * @topic: its name, in @name
+ * @topic: its name, in @name; empty: there was none yet
  * @subs: they
  * @nr: how many
  *
@@ -29,36 +30,33 @@ struct kmqtt_memo {
 	u8 name[KMQTT_MEMO_TOPIC];
 };
 
-/* The topic that is most likely the next; NULL: any (io). */
+/* The topic that is most likely the next; NULL: any. */
 static inline const struct mqtt_known_topic *
-kmqtt_memo_topic(const struct kmqtt_conn *conn)
+kmqtt_memo_topic(const struct kmqtt_memo *memo)
 {
-	return conn->memo ? &conn->memo->topic : NULL;
+	return memo->topic.name.len ? &memo->topic : NULL;
 }
 
 /**
  * kmqtt_memo_recall() - who has subscribed to that topic
- * @conn: of the publisher
+ * @memo: of the publisher's connection
  * @few: @few->turn is set; gets them
  *
  * Context: (io), inside the kmqtt_srcu section in which @few->turn was read: what
  * is removed later is not freed before its end. Return: false: it is not known.
  */
-bool kmqtt_memo_recall(const struct kmqtt_conn *conn, struct kmqtt_few *few);
+bool kmqtt_memo_recall(const struct kmqtt_memo *memo, struct kmqtt_few *few);
 
 /**
- * kmqtt_memo_keep() - remember
- * @conn: of the publisher
+ * kmqtt_memo_keep() - remember, if it is not too much
+ * @memo: of the publisher's connection
  * @publish: its message
  * @few: who has subscribed to its topic
- * @gfp: how to allocate, the first time
  *
- * Context: (io), as kmqtt_memo_recall(). Without memory nothing is remembered.
+ * Context: (io), as kmqtt_memo_recall().
  */
-void kmqtt_memo_keep(struct kmqtt_conn *conn,
+void kmqtt_memo_keep(struct kmqtt_memo *memo,
 		     const struct mqtt_publish *publish,
-		     const struct kmqtt_few *few, gfp_t gfp);
-
-void kmqtt_memo_free(struct kmqtt_conn *conn);
+		     const struct kmqtt_few *few);
 
 #endif

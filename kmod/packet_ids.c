@@ -95,13 +95,16 @@ void kmqtt_packet_ids_end(struct kmqtt_session *session)
 	kmqtt_uncharge(session->broker, ids->size * sizeof(*ids->slots));
 }
 
-/* A small table is there even at memory_max: a window of 20 is the default. */
+/*
+ * A small table is there even at memory_max, since a window of 20 is the default; and
+ * a smaller one than there is.
+ */
 static u64 *kmqtt_packet_ids_alloc(struct kmqtt_session *session, u32 size)
 {
 	size_t bytes = size * sizeof(u64);
 	u64 *slots;
 
-	if (size <= KMQTT_ID_KEEP)
+	if (size <= KMQTT_ID_KEEP || size < session->ids.size)
 		kmqtt_charge_always(session->broker, bytes);
 	else if (!kmqtt_charge_share(session->broker, bytes, KMQTT_HOLD))
 		return NULL;

@@ -12,7 +12,6 @@
 #include "core/topic.h"
 #include "datapath.h"
 #include "express.h"
-#include "memo.h"
 #include "released.h"
 #include "session.h"
 
@@ -294,7 +293,7 @@ u8 kmqtt_publish_handle(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	u8 reason;
 
 	reason = mqtt_decode_publish(body, len, flags, conn->version,
-				     kmqtt_memo_topic(conn), &publish);
+				     kmqtt_memo_topic(&conn->memo), &publish);
 	if (reason)
 		return reason;
 	return kmqtt_publish_decoded(run, conn, &publish, buf, buf_size);

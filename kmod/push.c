@@ -133,20 +133,33 @@ static int kmqtt_push_pages(struct sock *sk, const struct kmqtt_batch *batch,
 	struct page_frag *frag = sk_page_frag(sk);
 	struct bio_vec pieces[KMQTT_PUSH_PIECES];
 	const struct kvec *vec = stretch->vec;
+	struct page *page = NULL;
+	int ret;
 	u32 i;
 
 	/* Once: what is not referred to yet would be room for the next. */
 	if (stretch->copy &&
 	    !skb_page_frag_refill(stretch->copy, frag, sk->sk_allocation))
 		return -ENOMEM;
+	/*
+	 * Nor is it room for TCP, which copies if the route changes meanwhile to
+	 * one without scatter-gather.
+	 */
+	if (stretch->copy) {
+		page = frag->page;
+		get_page(page);
+	}
 	for (i = 0; i < stretch->nr; i++, vec++) {
 		if (test_bit(stretch->first + i, batch->paged))
 			kmqtt_piece_set(pieces + i, vec);
 		else
 			kmqtt_piece_copy(pieces + i, vec, frag);
 	}
-	return kmqtt_compat_send_pages(sk, pieces, stretch->nr, stretch->bytes,
-				       stretch->flags);
+	ret = kmqtt_compat_send_pages(sk, pieces, stretch->nr, stretch->bytes,
+				      stretch->flags);
+	if (page)
+		put_page(page);
+	return ret;
 }
 
 static int kmqtt_push_stretches(struct sock *sk, struct kmqtt_batch *batch)

@@ -19,10 +19,10 @@
 #include <linux/slab.h>
 #include <linux/kmqtt.h>
 #include "broker.h"
+#include "conn.h"
 #include "control.h"
 #include "datapath.h"
 #include "express.h"
-#include "memo.h"
 #include "message.h"
 #include "session.h"
 #include "subscription.h"
@@ -373,20 +373,21 @@ static int kmqtt_route_few_busy(const struct kmqtt_few *few)
 	return 0;
 }
 
-int kmqtt_route_find(const struct kmqtt_run *run, struct kmqtt_conn *conn,
+int kmqtt_route_find(struct kmqtt_conn *conn,
 		     const struct mqtt_publish *publish, struct kmqtt_few *few)
 {
+	struct kmqtt_broker *broker = conn->broker;
 	int ret;
 
 	few->nr = 0;
 	/* Pairs with kmqtt_sub_create() and kmqtt_sub_remove(). */
-	few->turn = atomic64_read_acquire(&run->broker->sub_turn);
-	if (publish->known && kmqtt_memo_recall(conn, few))
+	few->turn = atomic64_read_acquire(&broker->sub_turn);
+	if (publish->known && kmqtt_memo_recall(&conn->memo, few))
 		return kmqtt_route_few_busy(few);
-	ret = mqtt_tree_match_few(&run->broker->subs, &publish->topic,
+	ret = mqtt_tree_match_few(&broker->subs, &publish->topic,
 				  kmqtt_route_find_visit, few);
 	if (!ret)
-		kmqtt_memo_keep(conn, publish, few, run->gfp);
+		kmqtt_memo_keep(&conn->memo, publish, few);
 	return ret;
 }
 

@@ -34,11 +34,12 @@
 #define KMQTT_TX_BUDGET		16
 /*
  * Connections served in one go with bottom halves disabled, and bytes that those of
- * them get for whom one batch is not all: with a batch each it stays below
- * netdev_max_backlog.
+ * them get for whom one batch is not all; one more batch takes its time, and counts
+ * for some, however short it is. So it stays below netdev_max_backlog.
  */
 #define KMQTT_TX_CHUNK		8
 #define KMQTT_TX_CHUNK_MORE	262144
+#define KMQTT_TX_CHUNK_LEAST	(KMQTT_TX_CHUNK_MORE / 8)
 /* Deliveries that wait for a client, beyond which a softirq sends it none. */
 #define KMQTT_TX_SOFTIRQ	8
 /* Control packets: first allocation. */
@@ -337,7 +338,7 @@ void kmqtt_send_kick(struct kmqtt_conn *conn)
 static bool kmqtt_send_try(struct kmqtt_conn *conn, u32 *more)
 {
 	enum kmqtt_tx_result result;
-	u64 before;
+	u64 before, sent;
 
 	if (atomic_inc_return(&conn->tx_kicks) != 1)
 		return false;
@@ -345,9 +346,11 @@ static bool kmqtt_send_try(struct kmqtt_conn *conn, u32 *more)
 	while (result == KMQTT_TX_MORE && *more) {
 		before = conn->bytes_out;
 		result = kmqtt_tx_round(conn, GFP_ATOMIC | __GFP_NOWARN);
-		if (conn->bytes_out == before)
+		sent = conn->bytes_out - before;
+		if (!sent)
 			break;
-		*more -= min_t(u64, conn->bytes_out - before, *more);
+		sent = max_t(u64, sent, KMQTT_TX_CHUNK_LEAST);
+		*more -= min_t(u64, sent, *more);
 	}
 	if (result == KMQTT_TX_DONE &&
 	    atomic_cmpxchg(&conn->tx_kicks, 1, 0) == 1)

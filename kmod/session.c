@@ -508,13 +508,14 @@ void kmqtt_session_detach(struct kmqtt_conn *conn, bool send_will)
 		return;
 	}
 	session->conn = NULL;
-	kmqtt_packet_ids_trim(session);
 	waiter = session->waiter;
 	session->waiter = NULL;
 	will = kmqtt_session_arm_will(session, send_will);
 	ends = !session->expiry;
-	if (!ends)
+	if (!ends) {
 		kmqtt_session_arm_expiry(session);
+		kmqtt_packet_ids_trim(session);
+	}
 	spin_unlock_bh(&session->lock);
 	kmqtt_deliver_offline(session);
 	if (ends)

@@ -274,18 +274,6 @@ def what_a_softirq_cannot_have_the_io_work_has(w):
     w.grown(dropped_memory=0)
 
 
-@fails("kmqtt_memo_alloc")
-def what_cannot_be_remembered_is_looked_up_again(w):
-    genl.set_config(w.nl, express_after=1)
-    sub, one = w.client("sub"), w.client()
-    sub.sub("t", 1)
-    with w.failing(3):
-        for payload in b"first", b"second", b"third", b"fourth", b"fifth":
-            one.pub("t", payload, 1)
-            sub.message(payload=payload)
-    w.grown(dropped_memory=0)
-
-
 @fails("kmqtt_out_add_ids")
 def identifiers_that_cannot_be_had_drop_the_delivery(w):
     one = overlapping(w)

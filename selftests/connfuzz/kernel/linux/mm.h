@@ -36,6 +36,7 @@ static inline unsigned int get_order(size_t size)
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 void put_page(struct page *page);
+#define get_page(page)		((void)(page)->refs++)
 struct page *virt_to_head_page(const void *ptr);
 #define page_address(page)	((void *)(page)->memory)
 bool skb_page_frag_refill(unsigned int size, struct page_frag *frag, gfp_t gfp);
