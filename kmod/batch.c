@@ -15,11 +15,6 @@
  * segment of the iterator.
  */
 #define KMQTT_TX_COPY		512
-/*
- * From this size on TCP is given a payload's pages: a call of its own and two more
- * pieces of a segment cost less then than the copy.
- */
-#define KMQTT_TX_PAGED		4096
 /* Topics a client is told aliases for; they are searched one by one. */
 #define KMQTT_ALIAS_OUT_MAX	64
 
@@ -120,8 +115,7 @@ static void kmqtt_batch_add(struct kmqtt_batch *batch, const void *base,
 static bool kmqtt_batch_pages(const struct kmqtt_conn *conn,
 			      const struct kmqtt_msg *msg)
 {
-	return msg->paged && msg->payload.len >= KMQTT_TX_PAGED &&
-	       !kmqtt_transport_is_unix(conn);
+	return msg->paged && !kmqtt_transport_is_unix(conn);
 }
 
 /* With @ahead bytes that are right before it. */

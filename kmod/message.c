@@ -13,7 +13,8 @@
 
 /*
  * Payloads from this size on stay in the buffer they were received in, or are
- * given one.
+ * given one. If that is a page, TCP is given it: from here on the pieces that it is
+ * in cost less than a copy.
  */
 #define KMQTT_MSG_KEEP_BUF	4096
 

@@ -163,7 +163,7 @@ void kmqtt_packet_ids_trim(struct kmqtt_session *session)
 		kmqtt_packet_ids_init(session);
 		return;
 	}
-	/* All in all no more steps than there are places. */
+	/* Each time half as many: all in all twice the places there are now. */
 	while (ids->size > KMQTT_ID_FIRST &&
 	       session->nr_inflight <= ids->size / 8 &&
 	       kmqtt_packet_ids_resize(session, ids->size / 2))

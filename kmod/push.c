@@ -28,15 +28,13 @@
 
 /**
  * struct kmqtt_stretch - what goes in one call
- * @vec: pieces of a batch
- * @first: which of them
+ * @first: of the pieces of a batch
  * @nr: how many
  * @bytes: in them
  * @copy: of these, not in pages
  * @flags: for the call
  */
 struct kmqtt_stretch {
-	struct kvec *vec;
 	u32 first;
 	u32 nr;
 	size_t bytes;
@@ -65,14 +63,13 @@ static void kmqtt_stretch_add(struct kmqtt_stretch *stretch, size_t len,
  * or what is longer alone.
  */
 static void kmqtt_stretch_set(struct kmqtt_stretch *stretch,
-			      struct kmqtt_batch *batch, u32 first)
+			      const struct kmqtt_batch *batch, u32 first)
 {
 	u32 i = first;
 	size_t len;
 	bool paged;
 
 	*stretch = (struct kmqtt_stretch){
-		.vec = batch->vec + first,
 		.first = first,
 		.flags = KMQTT_PUSH_FLAGS,
 	};
@@ -132,7 +129,7 @@ static int kmqtt_push_pages(struct sock *sk, const struct kmqtt_batch *batch,
 {
 	struct page_frag *frag = sk_page_frag(sk);
 	struct bio_vec pieces[KMQTT_PUSH_PIECES];
-	const struct kvec *vec = stretch->vec;
+	const struct kvec *vec = batch->vec + stretch->first;
 	struct page *page = NULL;
 	int ret;
 	u32 i;
@@ -171,7 +168,7 @@ static int kmqtt_push_stretches(struct sock *sk, struct kmqtt_batch *batch)
 	do {
 		kmqtt_stretch_set(&stretch, batch, i);
 		if (stretch.copy > KMQTT_PUSH_COPY)
-			ret = kmqtt_push_copied(sk, stretch.vec, stretch.nr,
+			ret = kmqtt_push_copied(sk, batch->vec + i, stretch.nr,
 						stretch.bytes, stretch.flags);
 		else
 			ret = kmqtt_push_pages(sk, batch, &stretch);

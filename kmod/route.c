@@ -380,7 +380,7 @@ int kmqtt_route_find(struct kmqtt_conn *conn,
 	int ret;
 
 	few->nr = 0;
-	/* Pairs with kmqtt_sub_create() and kmqtt_sub_remove(). */
+	/* Pairs with kmqtt_sub_create() and kmqtt_sub_changed(). */
 	few->turn = atomic64_read_acquire(&broker->sub_turn);
 	if (publish->known && kmqtt_memo_recall(&conn->memo, few))
 		return kmqtt_route_few_busy(few);

@@ -170,6 +170,15 @@ static void answers_nobody_reads(void)
 	crowd_end();
 }
 
+/* One that gets what it publishes to q. */
+static struct client *join_with_q(u8 qos)
+{
+	struct client *client = join(0, ENDS);
+
+	subscribe(client, "q", qos);
+	return client;
+}
+
 /*
  * Beside the messages: a place for each and as many others, of which some stay for
  * the next ones.
@@ -181,8 +190,7 @@ static void identifiers_in_flight(void)
 	u32 i;
 
 	crowd_begin(MAX);
-	client = join(0, ENDS);
-	subscribe(client, "q", 1);
+	client = join_with_q(1);
 	before = memory();
 	for (i = 0; i < 20; i++)
 		publish(client, "q", QOS1, 1 + i, 10);
@@ -335,8 +343,7 @@ static void a_socket_that_is_owned(void)
 	u32 busy;
 
 	crowd_begin(MAX);
-	client = join(0, ENDS);
-	subscribe(client, "q", 0);
+	client = join_with_q(0);
 	for (busy = 0; busy < 2; busy++) {
 		client->nr_received = 0;
 		client->peer.sk->sk_wmem_queued = 1;
@@ -355,8 +362,7 @@ static void a_route_without_scatter_gather(void)
 	u32 i;
 
 	crowd_begin(MAX);
-	client = join(0, ENDS);
-	subscribe(client, "q", 1);
+	client = join_with_q(1);
 	client->peer.sk->sk_route_caps = 0;
 	for (i = 0; i < 3; i++)
 		publish(client, "q", QOS1, 1 + i, 5000);

@@ -37,7 +37,8 @@ def every_length_to_everybody(t):
 def with_what_each_has_of_its_own(t):
     """Subscription identifiers, aliases, an expiry: the head is another one."""
     topic, sender = t.topic(), t.client()
-    named, brief, plain = t.client(), t.client(properties=[(wire.TOPIC_ALIAS_MAXIMUM, 3)]), t.client(ver=4)
+    named, plain = t.client(), t.client(ver=4)
+    brief = t.client(properties=[(wire.TOPIC_ALIAS_MAXIMUM, 3)])
     named.sub(topic, 0, [(wire.SUBSCRIPTION_ID, 7)])
     for watch in (brief, plain):
         watch.sub(topic, 0)
@@ -62,8 +63,7 @@ def long_and_short_in_one_burst(t):
             watch.sub(topic, number & 1)
     sizes = [(16384, 10, 5000, 2000, 0, 30000, 4096)[n % 7] for n in range(70)]
     sender.send(b"".join(
-        wire.publish(topics[n % 3], contents(n, size), 1, n + 1,
-                     ver=t.ver)
+        wire.publish(topics[n % 3], contents(n, size), 1, n + 1, ver=t.ver)
         for n, size in enumerate(sizes)))
     for watch in watches:
         for number, size in enumerate(sizes):

@@ -10,12 +10,4 @@ struct bio_vec {
 	unsigned int bv_offset;
 };
 
-static inline void bvec_set_page(struct bio_vec *bv, struct page *page,
-				 unsigned int len, unsigned int offset)
-{
-	bv->bv_page = page;
-	bv->bv_len = len;
-	bv->bv_offset = offset;
-}
-
 #endif
