@@ -4,6 +4,7 @@
 #define KMQTT_COMPAT_H
 
 #include <linux/bvec.h>
+#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/net.h>
 #include <linux/uio.h>
@@ -28,6 +29,20 @@
 #else
 #define KMQTT_COMPAT_WQ_PERCPU	0
 #endif
+
+/* From 6.13 on a timer and its function are set up together. */
+static inline void
+kmqtt_compat_hrtimer_setup(struct hrtimer *timer,
+			   enum hrtimer_restart (*function)(struct hrtimer *),
+			   clockid_t clock, enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, function, clock, mode);
+#else
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+#endif
+}
 
 /* 6.19 made the address of a kernel bind a sockaddr_unsized. */
 static inline int kmqtt_compat_bind(struct socket *sock,

@@ -48,7 +48,9 @@ struct socket;
  * @expected_at: CPU that counts the queued @io_work in gather.c, or -1
  * @state: enum kmqtt_conn_state (io); READ_ONCE elsewhere
  * @version: enum mqtt_version, 0 before CONNECT (io); then fixed
- * @alone: how often a packet of it came alone, see express.c (io)
+ * @single: how often one packet of it came at a time, see express.c (io)
+ * @alone: and of no other connection either (io)
+ * @gather_turn: when it last left something to send in gather.c (io)
  * @half_open: in broker->half_open, under broker->conn_lock
  * @half_open_since: jiffies, under broker->conn_lock
  * @connecting: what CONNECT asked, until it is answered (io)
@@ -104,8 +106,10 @@ struct kmqtt_conn {
 	int expected_at;
 	u8 state;
 	u8 version;
+	u8 single;
 	u8 alone;
 	bool problem_info;
+	u16 gather_turn;
 	u16 keep_alive;
 	u16 receive_max;
 	u16 alias_in_max;

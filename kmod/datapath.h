@@ -190,6 +190,11 @@ u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		   struct kmqtt_msg *msg, u8 qos, bool retain,
 		   const u32 *ids, u32 nr_ids, bool offer);
+/*
+ * Is the queue of a client that reads so full that it has to be sent to before
+ * more comes? Bottom halves disabled or not; takes session->lock if it may be.
+ */
+bool kmqtt_deliver_full(struct kmqtt_session *session);
 /* The connection is new: send again what is in flight. session->lock held. */
 void kmqtt_deliver_resume(struct kmqtt_session *session);
 /*

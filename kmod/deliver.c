@@ -44,14 +44,14 @@
 
 static void kmqtt_deliver_count_queued(struct kmqtt_session *session, u32 size)
 {
-	session->nr_queued++;
-	session->queued_bytes += size;
+	WRITE_ONCE(session->nr_queued, session->nr_queued + 1);
+	WRITE_ONCE(session->queued_bytes, session->queued_bytes + size);
 }
 
 static void kmqtt_deliver_uncount(struct kmqtt_session *session, u32 size)
 {
-	session->nr_queued--;
-	session->queued_bytes -= size;
+	WRITE_ONCE(session->nr_queued, session->nr_queued - 1);
+	WRITE_ONCE(session->queued_bytes, session->queued_bytes - size);
 }
 
 /* A message that the client does not get, for a reason of this session's. */
@@ -423,9 +423,31 @@ static bool kmqtt_deliver_half_full(const struct kmqtt_session *session)
 				 KMQTT_SET_MAX_QUEUED_MESSAGES);
 	u64 bytes = kmqtt_cfg(session->broker, KMQTT_SET_MAX_QUEUED_BYTES);
 
-	return session->nr_queued >= KMQTT_FLUSH_AT ||
-	       (messages && session->nr_queued * 2ULL >= messages) ||
-	       (bytes && session->queued_bytes * 2 >= bytes);
+	u32 queued = READ_ONCE(session->nr_queued);
+
+	return queued >= KMQTT_FLUSH_AT ||
+	       (messages && queued * 2ULL >= messages) ||
+	       (bytes && READ_ONCE(session->queued_bytes) * 2 >= bytes);
+}
+
+/* session->lock held */
+static bool kmqtt_deliver_must_flush(const struct kmqtt_session *session)
+{
+	return session->conn && kmqtt_deliver_half_full(session) &&
+	       !test_bit(KMQTT_CONN_TX_BLOCKED, &session->conn->flags);
+}
+
+bool kmqtt_deliver_full(struct kmqtt_session *session)
+{
+	bool full;
+
+	/* Hardly ever it is. */
+	if (!kmqtt_deliver_half_full(session))
+		return false;
+	spin_lock_bh(&session->lock);
+	full = kmqtt_deliver_must_flush(session);
+	spin_unlock_bh(&session->lock);
+	return full;
 }
 
 bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
@@ -450,8 +472,7 @@ bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		       kmqtt_deliver_enqueue_plain(session, msg, retain, offer);
 	if (queued && session->conn)
 		kmqtt_send_mark(run, session->conn);
-	if (session->conn && kmqtt_deliver_half_full(session) &&
-	    !test_bit(KMQTT_CONN_TX_BLOCKED, &session->conn->flags))
+	if (kmqtt_deliver_must_flush(session))
 		run->full = true;
 	spin_unlock_bh(&session->lock);
 	if (!queued && out)

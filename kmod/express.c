@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A packet that comes alone is handled where it arrives: in a softirq, behind
- * TCP's, with no worker to wake and to wait for. That is the way of a message
- * as long as there is nothing to be gained by waiting for others.
+ * TCP's, with no worker to wake and to wait for. What it has for subscribers leaves
+ * at once as long as there is nothing to be gained by waiting for others; if they
+ * have not read what came before, or other clients' packets come too, it is left to
+ * gather.c.
  *
  * It is for what is short and cannot sleep: one whole packet of a client that
  * is let in, acknowledgments or a small PUBLISH to a few subscribers. All else
@@ -41,10 +43,10 @@ static_assert(KMQTT_FEW <= KMQTT_RUN_SPARE, "a stock for each of them");
  */
 #define KMQTT_EXPRESS_BYTES	256
 /*
- * Connections in one run of the tasklet, which bounds its time. What comes from
- * more at once is left to the io works, to be gathered.
+ * Connections in one run of the tasklet, which bounds its time; as many as packets
+ * in one poll of a network device. What comes from more is left to the io works.
  */
-#define KMQTT_EXPRESS_BUDGET	16
+#define KMQTT_EXPRESS_BUDGET	64
 /* The longest answer to one: it has to have its place in the connection. */
 #define KMQTT_EXPRESS_ANSWER	8
 
@@ -54,6 +56,7 @@ static_assert(KMQTT_FEW <= KMQTT_RUN_SPARE, "a stock for each of them");
  * @run: what is handled; has the memory that it takes
  * @buf: where it is
  * @len: its bytes; 0: it is left to the io work
+ * @later: for the state of things, which will be another for the next one
  * @fixed: its header
  * @publish: decoded, if it is one
  * @few: who gets it
@@ -63,6 +66,7 @@ struct kmqtt_letter {
 	struct kmqtt_run run;
 	u8 *buf;
 	u32 len;
+	bool later;
 	struct mqtt_fixed fixed;
 	struct mqtt_publish publish;
 	struct kmqtt_few few;
@@ -85,21 +89,21 @@ struct kmqtt_express {
 static DEFINE_PER_CPU(struct kmqtt_express, kmqtt_express);
 
 /*
- * The io work must have found single packets of it many times in a row, and
- * nothing of others: where it finds more, its gathering is worth more.
+ * The io work must have found single packets of it many times in a row: where it
+ * finds more, its gathering is worth more.
  */
-static bool kmqtt_express_trusts(const struct kmqtt_conn *conn)
+static bool kmqtt_express_trusts(const struct kmqtt_conn *conn, u8 times)
 {
 	u64 after = kmqtt_cfg(conn->broker, KMQTT_SET_EXPRESS_AFTER);
 
-	return after && READ_ONCE(conn->alone) >= after;
+	return after && times >= after;
 }
 
-static bool kmqtt_express_alone(const struct kmqtt_conn *conn)
+static bool kmqtt_express_single(const struct kmqtt_conn *conn)
 {
 	const struct sock *sk = conn->sock->sk;
 
-	return kmqtt_express_trusts(conn) &&
+	return kmqtt_express_trusts(conn, READ_ONCE(conn->single)) &&
 	       READ_ONCE(conn->state) == KMQTT_CONN_UP &&
 	       skb_queue_len_lockless(&sk->sk_receive_queue) == 1 &&
 	       !work_pending(&conn->io_work);
@@ -124,7 +128,7 @@ bool kmqtt_express_take(struct kmqtt_conn *conn)
 	struct kmqtt_express *express = this_cpu_ptr(&kmqtt_express);
 
 	/* TCP has locked the socket. */
-	if (!kmqtt_express_alone(conn) ||
+	if (!kmqtt_express_single(conn) ||
 	    !kmqtt_express_plain_tcp(conn->sock->sk) ||
 	    !kmqtt_express_short(conn->sock->sk))
 		return false;
@@ -168,17 +172,25 @@ static void kmqtt_express_leave(struct kmqtt_conn *conn, bool handled)
 		kmqtt_conn_queue_io(conn);
 }
 
-void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets)
+static void kmqtt_express_count(u8 *count, bool again)
 {
-	if (packets > 1 || (packets && kmqtt_gather_expects()))
-		WRITE_ONCE(conn->alone, 0);
-	else if (packets && conn->alone < U8_MAX)
-		WRITE_ONCE(conn->alone, conn->alone + 1);
+	if (!again)
+		WRITE_ONCE(*count, 0);
+	else if (*count < U8_MAX)
+		WRITE_ONCE(*count, *count + 1);
 }
 
-bool kmqtt_express_idle(struct kmqtt_session *session, bool in_client)
+void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets)
 {
-	const struct kmqtt_conn *conn;
+	if (!packets)
+		return;
+	kmqtt_express_count(&conn->single, packets == 1);
+	kmqtt_express_count(&conn->alone,
+			    packets == 1 && !kmqtt_gather_expects());
+}
+
+bool kmqtt_express_idle(struct kmqtt_session *session)
+{
 	bool idle;
 
 	/*
@@ -187,9 +199,7 @@ bool kmqtt_express_idle(struct kmqtt_session *session, bool in_client)
 	 */
 	if (!spin_trylock(&session->lock))
 		return false;
-	conn = session->conn;
-	idle = !conn || (kmqtt_transport_nowait(conn, in_client) &&
-			 kmqtt_transport_idle(conn));
+	idle = !session->conn || kmqtt_transport_idle(session->conn);
 	spin_unlock(&session->lock);
 	return idle;
 }
@@ -213,6 +223,14 @@ static bool kmqtt_express_stock(struct kmqtt_letter *letter)
 	return run->msg;
 }
 
+static bool kmqtt_express_route(struct kmqtt_letter *letter)
+{
+	int ret = kmqtt_route_find(letter->conn, &letter->publish, &letter->few);
+
+	letter->later = ret == -EBUSY;
+	return !ret;
+}
+
 static bool kmqtt_express_publish(struct kmqtt_letter *letter)
 {
 	struct kmqtt_broker *broker = letter->conn->broker;
@@ -226,7 +244,7 @@ static bool kmqtt_express_publish(struct kmqtt_letter *letter)
 				    kmqtt_memo_topic(&letter->conn->memo), publish) &&
 	       !publish->retain && publish->topic.len &&
 	       !mqtt_props_has(&publish->props, MQTT_PROP_TOPIC_ALIAS) &&
-	       !kmqtt_route_find(letter->conn, publish, &letter->few) &&
+	       kmqtt_express_route(letter) &&
 	       kmqtt_express_stock(letter);
 }
 
@@ -251,6 +269,15 @@ static bool kmqtt_express_fits(struct kmqtt_letter *letter, u32 len)
 	}
 }
 
+/* It is not for us. Nor will the next one be, it may be: not again so soon. */
+static void kmqtt_express_misfit(struct kmqtt_letter *letter)
+{
+	if (letter->later)
+		return;
+	WRITE_ONCE(letter->conn->single, 0);
+	WRITE_ONCE(letter->conn->alone, 0);
+}
+
 /* All of the buffer, or nothing. */
 static int kmqtt_express_read(read_descriptor_t *desc, struct sk_buff *skb,
 			      unsigned int offset, size_t len)
@@ -261,8 +288,7 @@ static int kmqtt_express_read(read_descriptor_t *desc, struct sk_buff *skb,
 	if (len > KMQTT_EXPRESS_BYTES ||
 	    skb_copy_bits(skb, offset, letter->buf, len) ||
 	    !kmqtt_express_fits(letter, len)) {
-		/* Nor will the next one, it may be: not again so soon. */
-		WRITE_ONCE(letter->conn->alone, 0);
+		kmqtt_express_misfit(letter);
 		return 0;
 	}
 	letter->len = len;
@@ -301,12 +327,21 @@ static void kmqtt_express_handle(struct kmqtt_letter *letter)
 	}
 	if (reason)
 		kmqtt_receive_fail(conn, reason);
-	kmqtt_send_flush_bh(run, letter->few.in_client);
+	if (!letter->few.gather) {
+		kmqtt_send_flush_bh(run, letter->few.in_client);
+		return;
+	}
+	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_GATHERED);
+	kmqtt_express_count(&conn->alone, kmqtt_gather_leave_bh(conn, run));
 }
 
-/* Return: false: somebody reads it, and it is left to the io work. */
+/*
+ * @others: have come with it. Return: false: somebody reads it, and it is left to
+ * the io work.
+ */
 static bool kmqtt_express_begin(struct kmqtt_letter *letter,
-				struct kmqtt_conn *conn, u8 *buf, bool in_client)
+				struct kmqtt_conn *conn, u8 *buf, bool others,
+				bool in_client)
 {
 	if (test_and_set_bit_lock(KMQTT_CONN_RX, &conn->flags)) {
 		kmqtt_conn_queue_io(conn);
@@ -315,10 +350,13 @@ static bool kmqtt_express_begin(struct kmqtt_letter *letter,
 	letter->conn = conn;
 	letter->buf = buf;
 	letter->len = 0;
+	letter->later = false;
 	kmqtt_run_init(&letter->run, conn->broker);
 	letter->run.gfp = GFP_NOWAIT | __GFP_NOWARN;
 	letter->run.few = &letter->few;
 	letter->few.in_client = in_client;
+	letter->few.gather = others || kmqtt_gather_waits() ||
+			     !kmqtt_express_trusts(conn, conn->alone);
 	return true;
 }
 
@@ -340,12 +378,12 @@ static void kmqtt_express_end(struct kmqtt_letter *letter)
 }
 
 static void kmqtt_express_conn(struct kmqtt_express *express,
-			       struct kmqtt_conn *conn)
+			       struct kmqtt_conn *conn, bool others)
 {
 	struct kmqtt_letter *letter = &express->letter;
 	int idx;
 
-	if (!kmqtt_express_begin(letter, conn, express->buf, false))
+	if (!kmqtt_express_begin(letter, conn, express->buf, others, false))
 		return;
 	idx = srcu_read_lock(kmqtt_srcu);
 	if (kmqtt_express_ready(conn))
@@ -363,15 +401,19 @@ static void kmqtt_express_run(struct tasklet_struct *tasklet)
 	u32 budget = KMQTT_EXPRESS_BUDGET;
 	struct kmqtt_conn *conn, *next;
 	struct llist_node *list;
+	bool several;
 
 	list = llist_reverse_order(llist_del_all(&express->conns));
+	if (!list)
+		return;
+	several = llist_next(list);
 	llist_for_each_entry_safe(conn, next, list, express) {
 		/* Behind it the node may be on the list of another CPU. */
 		clear_bit_unlock(KMQTT_CONN_EXPRESS, &conn->flags);
 		/* What came while it was set is seen by the look that follows. */
 		smp_mb__after_atomic();
 		if (budget) {
-			kmqtt_express_conn(express, conn);
+			kmqtt_express_conn(express, conn, several);
 			budget--;
 		} else {
 			kmqtt_conn_queue_io(conn);
@@ -387,7 +429,7 @@ bool kmqtt_express_take_unix(struct kmqtt_conn *conn)
 	bool take;
 
 	/* There it could be preempted with what others wait for in its hands. */
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) || !kmqtt_express_alone(conn))
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || !kmqtt_express_single(conn))
 		return false;
 	/* Another thread may be reading it. */
 	spin_lock_irqsave(&sk->sk_receive_queue.lock, flags);
@@ -421,7 +463,7 @@ static void kmqtt_express_call(struct kmqtt_letter *letter)
 	srcu_read_unlock(kmqtt_srcu, idx);
 	local_bh_enable();
 	if (!letter->len) {
-		WRITE_ONCE(conn->alone, 0);
+		kmqtt_express_misfit(letter);
 		kmqtt_receive_note_bytes(conn, len);
 		kmqtt_receive_aside(conn, letter->buf, len);
 	}
@@ -432,7 +474,7 @@ void kmqtt_express_client(struct kmqtt_conn *conn)
 	u8 buf[KMQTT_EXPRESS_BYTES];
 	struct kmqtt_letter letter;
 
-	if (kmqtt_express_begin(&letter, conn, buf, true)) {
+	if (kmqtt_express_begin(&letter, conn, buf, false, true)) {
 		if (kmqtt_express_ready(conn))
 			kmqtt_express_call(&letter);
 		kmqtt_express_end(&letter);

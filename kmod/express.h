@@ -31,11 +31,10 @@ void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets);
 bool kmqtt_express_claim(struct kmqtt_conn *conn);
 void kmqtt_express_release(struct kmqtt_conn *conn);
 /*
- * Has its client, as far as one can tell, taken what was sent to it, and can more
- * be sent to it right here? @in_client: this is a client's process. Bottom halves
+ * Has its client, as far as one can tell, taken what was sent to it? Bottom halves
  * disabled; tries session->lock.
  */
-bool kmqtt_express_idle(struct kmqtt_session *session, bool in_client);
+bool kmqtt_express_idle(struct kmqtt_session *session);
 void kmqtt_express_init(void);
 /* No connection is left. */
 void kmqtt_express_uninit(void);
@@ -72,12 +71,14 @@ u8 kmqtt_publish_decoded(struct kmqtt_run *run, struct kmqtt_conn *conn,
  *	them
  * @nr: how many
  * @in_client: it is a client's process that handles it
+ * @gather: what is due to them will wait for more
  * @turn: broker->sub_turn when the search began
  */
 struct kmqtt_few {
 	struct kmqtt_sub *subs[KMQTT_FEW];
 	u32 nr;
 	bool in_client;
+	bool gather;
 	u64 turn;
 };
 
@@ -93,6 +94,14 @@ int kmqtt_route_find(struct kmqtt_conn *conn,
 /* gather.c */
 /* Are there io works on this CPU that have not begun? Any context. */
 bool kmqtt_gather_expects(void);
+/*
+ * Leave what @run, that handled a packet of @conn, has for subscribers until the CPU
+ * has time (io). Bottom halves disabled. Return: true if it is alone there, and was
+ * the last time.
+ */
+bool kmqtt_gather_leave_bh(struct kmqtt_conn *conn, struct kmqtt_run *run);
+/* Has anybody left something that is not sent yet? Bottom halves disabled. */
+bool kmqtt_gather_waits(void);
 
 /* send.c */
 /*

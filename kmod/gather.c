@@ -4,27 +4,48 @@
  * subscribers when it ends, so a single message waits for nothing. While other
  * connections of this CPU have input that is not read yet, it leaves its flush
  * list here instead: what their runs add for the same subscribers then goes in
- * the same send. The work that sends it all is queued behind them.
+ * the same send. The work that sends it all is queued behind them, so that it is
+ * the input at hand that is gathered, for at most KMQTT_RUN_TIME.
  *
- * No timer and no tunable: it is the input at hand that is gathered, for at
- * most KMQTT_RUN_TIME.
+ * The softirq (express.c), which has no such queue to look at, leaves what is not
+ * alone to a thread of the CPU that preempts nobody (SCHED_BATCH): who sends one
+ * message after the other goes on until he waits for something. A CPU that has
+ * other things to do is given KMQTT_GATHER_NS for them, and then the work, which
+ * preempts, is queued.
+ *
+ * No tunable: an idle CPU sends at once.
  */
+#include <linux/cpuhotplug.h>
+#include <linux/err.h>
+#include <linux/hrtimer.h>
+#include <linux/kthread.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <uapi/linux/sched/types.h>
 #include "broker.h"
 #include "compat.h"
 #include "conn.h"
 #include "datapath.h"
 #include "express.h"
 
+/* How long the softirq's waits for a CPU that is busy (ns). */
+#define KMQTT_GATHER_NS		(500 * NSEC_PER_USEC)
+
 /**
  * struct kmqtt_gather - of a CPU
  * @expected: io works queued here that have not begun; may be off by those
  *	that are queued just as they begin, never for long
- * @lock: guards what follows; process context, innermost
+ * @lock: guards what follows; bottom halves disabled; only the scheduler's and
+ *	the timers' are taken inside
  * @dirty: flush list, as in struct kmqtt_run
- * @until: jiffies when it is sent at the latest
+ * @until: jiffies when it is sent at the latest, if the next io work is in time
+ * @turn: counts the times that the softirq has found it empty
+ * @crowded: the last of them in which more was added
+ * @thread: sends it when nobody else wants the CPU; NULL: the CPU is offline
+ * @timed: @timer is set
+ * @timer: queues @work if it cannot
  * @work: sends it
  */
 struct kmqtt_gather {
@@ -32,6 +53,11 @@ struct kmqtt_gather {
 	spinlock_t lock;
 	struct list_head dirty;
 	unsigned long until;
+	u16 turn;
+	u16 crowded;
+	bool timed;
+	struct task_struct *thread;
+	struct hrtimer timer;
 	struct work_struct work;
 };
 
@@ -41,6 +67,7 @@ static DEFINE_PER_CPU(struct kmqtt_gather, kmqtt_gathers);
  * its items come behind theirs all the same: the CPU's workers are shared.
  */
 static struct workqueue_struct *kmqtt_gather_wq;
+static int kmqtt_gather_state;
 
 void kmqtt_gather_expect(struct kmqtt_conn *conn)
 {
@@ -63,13 +90,24 @@ bool kmqtt_gather_expects(void)
 	return atomic_read(&raw_cpu_ptr(&kmqtt_gathers)->expected) > 0;
 }
 
+/* gather->lock held. */
+static void kmqtt_gather_take(struct kmqtt_gather *gather, struct kmqtt_run *run)
+{
+	list_splice_init(&gather->dirty, &run->dirty);
+	if (!gather->timed)
+		return;
+	gather->timed = false;
+	/* If it is too late the work finds nothing. */
+	hrtimer_try_to_cancel(&gather->timer);
+}
+
 /* Return: true if @run's list is left here, false: all is in @run now. */
 static bool kmqtt_gather_leave(struct kmqtt_gather *gather,
 			       struct kmqtt_run *run, bool may)
 {
 	bool empty, left = false;
 
-	spin_lock(&gather->lock);
+	spin_lock_bh(&gather->lock);
 	empty = list_empty(&gather->dirty);
 	if (empty)
 		gather->until = jiffies + KMQTT_RUN_TIME;
@@ -78,12 +116,53 @@ static bool kmqtt_gather_leave(struct kmqtt_gather *gather,
 		list_splice_tail_init(&run->dirty, &gather->dirty);
 		left = true;
 	} else {
-		list_splice_init(&gather->dirty, &run->dirty);
+		kmqtt_gather_take(gather, run);
 	}
-	spin_unlock(&gather->lock);
+	spin_unlock_bh(&gather->lock);
 	if (left && empty)
 		queue_work(kmqtt_gather_wq, &gather->work);
 	return left;
+}
+
+/* The list was empty. gather->lock held. */
+static void kmqtt_gather_wake(struct kmqtt_gather *gather)
+{
+	gather->until = jiffies + KMQTT_RUN_TIME;
+	gather->turn++;
+	if (!gather->thread) {
+		queue_work(kmqtt_gather_wq, &gather->work);
+		return;
+	}
+	wake_up_process(gather->thread);
+	gather->timed = true;
+	hrtimer_start(&gather->timer, ns_to_ktime(KMQTT_GATHER_NS),
+		      HRTIMER_MODE_REL_PINNED_SOFT);
+}
+
+bool kmqtt_gather_leave_bh(struct kmqtt_conn *conn, struct kmqtt_run *run)
+{
+	struct kmqtt_gather *gather = this_cpu_ptr(&kmqtt_gathers);
+	bool first, alone;
+
+	spin_lock(&gather->lock);
+	first = list_empty(&gather->dirty);
+	/* Nor did anything come behind it the last time? */
+	alone = first && conn->gather_turn != gather->crowded;
+	if (!list_empty(&run->dirty)) {
+		list_splice_tail_init(&run->dirty, &gather->dirty);
+		if (first)
+			kmqtt_gather_wake(gather);
+		else
+			gather->crowded = gather->turn;
+		conn->gather_turn = gather->turn;
+	}
+	spin_unlock(&gather->lock);
+	return alone;
+}
+
+bool kmqtt_gather_waits(void)
+{
+	return !list_empty_careful(&raw_cpu_ptr(&kmqtt_gathers)->dirty);
 }
 
 void kmqtt_gather_end(struct kmqtt_run *run)
@@ -103,10 +182,8 @@ void kmqtt_gather_flush(struct kmqtt_run *run)
 	kmqtt_send_flush(run);
 }
 
-static void kmqtt_gather_work(struct work_struct *work)
+static void kmqtt_gather_send(struct kmqtt_gather *gather)
 {
-	struct kmqtt_gather *gather = container_of(work, struct kmqtt_gather,
-						   work);
 	struct kmqtt_run run;
 
 	kmqtt_run_init(&run, NULL);
@@ -114,25 +191,116 @@ static void kmqtt_gather_work(struct work_struct *work)
 	kmqtt_send_flush(&run);
 }
 
+static void kmqtt_gather_work(struct work_struct *work)
+{
+	kmqtt_gather_send(container_of(work, struct kmqtt_gather, work));
+}
+
+static enum hrtimer_restart kmqtt_gather_timeout(struct hrtimer *timer)
+{
+	struct kmqtt_gather *gather = container_of(timer, struct kmqtt_gather,
+						   timer);
+
+	queue_work(kmqtt_gather_wq, &gather->work);
+	return HRTIMER_NORESTART;
+}
+
+static int kmqtt_gather_thread(void *arg)
+{
+	struct kmqtt_gather *gather = arg;
+
+	for (;;) {
+		/* Before the looks that follow: who wakes us has done first. */
+		set_current_state(TASK_IDLE);
+		if (kthread_should_stop())
+			break;
+		if (list_empty_careful(&gather->dirty)) {
+			schedule();
+			continue;
+		}
+		__set_current_state(TASK_RUNNING);
+		kmqtt_gather_send(gather);
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
+}
+
+static int kmqtt_gather_online(unsigned int cpu)
+{
+	const struct sched_attr batch = {
+		.size = sizeof(batch),
+		.sched_policy = SCHED_BATCH,
+	};
+	struct kmqtt_gather *gather = &per_cpu(kmqtt_gathers, cpu);
+	struct task_struct *thread;
+	int ret;
+
+	thread = kthread_create_on_cpu(kmqtt_gather_thread, gather, cpu,
+				       "kmqtt_gather/%u");
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
+	ret = sched_setattr_nocheck(thread, &batch);
+	if (ret) {
+		kthread_stop(thread);
+		return ret;
+	}
+	wake_up_process(thread);
+	spin_lock_bh(&gather->lock);
+	gather->thread = thread;
+	spin_unlock_bh(&gather->lock);
+	return 0;
+}
+
+static int kmqtt_gather_offline(unsigned int cpu)
+{
+	struct kmqtt_gather *gather = &per_cpu(kmqtt_gathers, cpu);
+	struct task_struct *thread = gather->thread;
+
+	spin_lock_bh(&gather->lock);
+	gather->thread = NULL;
+	spin_unlock_bh(&gather->lock);
+	kthread_stop(thread);
+	/* What it had been woken for. */
+	kmqtt_gather_send(gather);
+	return 0;
+}
+
+static void kmqtt_gather_setup(struct kmqtt_gather *gather)
+{
+	spin_lock_init(&gather->lock);
+	INIT_LIST_HEAD(&gather->dirty);
+	INIT_WORK(&gather->work, kmqtt_gather_work);
+	kmqtt_compat_hrtimer_setup(&gather->timer, kmqtt_gather_timeout,
+				   CLOCK_MONOTONIC,
+				   HRTIMER_MODE_REL_PINNED_SOFT);
+}
+
 int kmqtt_gather_init(void)
 {
-	struct kmqtt_gather *gather;
-	int cpu;
+	int cpu, ret;
 
 	kmqtt_gather_wq = alloc_workqueue("kmqtt_gather", WQ_MEM_RECLAIM |
 					  KMQTT_COMPAT_WQ_PERCPU, 0);
 	if (!kmqtt_gather_wq)
 		return -ENOMEM;
-	for_each_possible_cpu(cpu) {
-		gather = &per_cpu(kmqtt_gathers, cpu);
-		spin_lock_init(&gather->lock);
-		INIT_LIST_HEAD(&gather->dirty);
-		INIT_WORK(&gather->work, kmqtt_gather_work);
+	for_each_possible_cpu(cpu)
+		kmqtt_gather_setup(&per_cpu(kmqtt_gathers, cpu));
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "kmqtt:gather",
+				kmqtt_gather_online, kmqtt_gather_offline);
+	if (ret < 0) {
+		destroy_workqueue(kmqtt_gather_wq);
+		return ret;
 	}
+	kmqtt_gather_state = ret;
 	return 0;
 }
 
 void kmqtt_gather_uninit(void)
 {
+	int cpu;
+
+	cpuhp_remove_state(kmqtt_gather_state);
+	for_each_possible_cpu(cpu)
+		hrtimer_cancel(&per_cpu(kmqtt_gathers, cpu).timer);
 	destroy_workqueue(kmqtt_gather_wq);
 }

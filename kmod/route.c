@@ -341,6 +341,14 @@ static void kmqtt_route_merged(struct kmqtt_route *route)
 	kvfree(route->table);
 }
 
+/* Return: 0, or -EBUSY: there is so much for it that it has to be sent first. */
+static int kmqtt_route_ask(struct kmqtt_few *few, struct kmqtt_session *session)
+{
+	if (!few->gather && !kmqtt_express_idle(session))
+		few->gather = true;
+	return few->gather && kmqtt_deliver_full(session) ? -EBUSY : 0;
+}
+
 static int kmqtt_route_find_visit(struct mqtt_node *node, void *arg)
 {
 	struct kmqtt_few *few = arg;
@@ -356,19 +364,19 @@ static int kmqtt_route_find_visit(struct mqtt_node *node, void *arg)
 		if (smp_load_acquire(&sub->session->nr_subs) > 1 ||
 		    sub->since > few->turn)
 			return -E2BIG;
-		if (!kmqtt_express_idle(sub->session, few->in_client))
+		if (kmqtt_route_ask(few, sub->session))
 			return -EBUSY;
 		few->subs[few->nr++] = sub;
 	}
 	return 0;
 }
 
-static int kmqtt_route_few_busy(const struct kmqtt_few *few)
+static int kmqtt_route_ask_all(struct kmqtt_few *few)
 {
 	u32 i;
 
 	for (i = 0; i < few->nr; i++)
-		if (!kmqtt_express_idle(few->subs[i]->session, few->in_client))
+		if (kmqtt_route_ask(few, few->subs[i]->session))
 			return -EBUSY;
 	return 0;
 }
@@ -383,7 +391,7 @@ int kmqtt_route_find(struct kmqtt_conn *conn,
 	/* Pairs with kmqtt_sub_create() and kmqtt_sub_changed(). */
 	few->turn = atomic64_read_acquire(&broker->sub_turn);
 	if (publish->known && kmqtt_memo_recall(&conn->memo, few))
-		return kmqtt_route_few_busy(few);
+		return kmqtt_route_ask_all(few);
 	ret = mqtt_tree_match_few(&broker->subs, &publish->topic,
 				  kmqtt_route_find_visit, few);
 	if (!ret)

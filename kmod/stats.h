@@ -27,6 +27,7 @@ struct kmqtt_broker;
 	X(OVERSIZE_PACKETS, "oversize_packets", "packets beyond the maximum packet size") \
 	X(PACKETS_RECEIVED, "packets_received", "control packets from clients") \
 	X(PACKETS_EXPRESS, "packets_express", "of these, handled where they arrived, in a softirq") \
+	X(PACKETS_GATHERED, "packets_gathered", "of these, sent on together with what else came until the processor had time") \
 	X(PACKETS_SENT, "packets_sent", "control packets to clients") \
 	X(BYTES_RECEIVED, "bytes_received", "bytes from clients") \
 	X(BYTES_SENT, "bytes_sent", "bytes to clients") \

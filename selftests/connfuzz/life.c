@@ -33,7 +33,7 @@ static void unload(void *arg)
 
 static void nothing_is_left(void)
 {
-	SHIM_CHECK(!shim_nr_tasks());
+	SHIM_CHECK(!shim_nr_tasks() && !shim_nr_threads);
 	SHIM_CHECK(!shim_nr_works());
 	SHIM_CHECK(!shim_nr_timers());
 	SHIM_CHECK(!shim_nr_callbacks());

@@ -174,9 +174,15 @@ static void read_stats(void *arg)
 	(void)arg;
 }
 
+static void replug(void *arg)
+{
+	(void)arg;
+	shim_replug();
+}
+
 static void op_misc(struct client *client, const struct args *args)
 {
-	switch (args->a & 3) {
+	switch (args->a & 7) {
 	case 0:
 		shim_nl_listening = args->b & 1;
 		break;
@@ -188,6 +194,12 @@ static void op_misc(struct client *client, const struct args *args)
 		break;
 	case 3:
 		client->peer.busy = args->b & 7;
+		break;
+	case 4:
+		shim_hrtimers_expire();
+		break;
+	case 5:
+		do_in_task(replug, NULL);
 		break;
 	}
 }

@@ -59,7 +59,7 @@ enum op {
 	OP_CONFIG,
 	OP_ACL,
 	OP_CLEAR,	/* retained messages */
-	OP_MISC,	/* a: events, counters, TCP's memory, owned sockets */
+	OP_MISC,	/* a: events, counters, sockets, timers, the processor */
 	NR_OPS,
 };
 

@@ -29,8 +29,7 @@ def each_qos(t):
 
 @shows()
 def from_one_kind_to_the_other(t):
-    """From a Unix socket to TCP at once; the other way a worker writes it, and
-    there is nothing to be gained."""
+    """From a Unix socket to TCP, and back, where a worker writes it."""
     topic = t.topic()
     with listening() as path:
         unix, tcp = t.client(where=at(path)), t.client()
@@ -38,15 +37,14 @@ def from_one_kind_to_the_other(t):
         trusted(t, unix, tcp, topic)
         tcp.unsub(topic)
         unix.sub(topic, 0)
-        before = stats()[COUNTER]
+        trusted(t, tcp, unix, topic)
         one_by_one(tcp, [unix], topic, 50)
-        equal(grown(before), 0, COUNTER)
 
 
 @shows()
 def a_burst_is_gathered(t):
-    """Several packets at once, and packets whose subscriber has not read those
-    before, go to the io work: in order, with what was handled before."""
+    """Several packets at once go to the io work; packets whose subscriber has not
+    read those before wait: in order, with what was handled before."""
     with listening() as path:
         gathered(t, at(path))
 
@@ -107,7 +105,7 @@ def no_other_user_is_told_who_sent(t):
             pid, uid, gid = array.array("i", data)
             check(pid != os.getpid(), "our own process has sent it")
             equal((uid, gid), (0, 0), "the kernel")
-        equal(grown(before), 0, COUNTER)
+        check(grown(before) > 0, f"none of {PAST} was handled at once")
         watch.sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
 
 

@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 
 import machine  # noqa: E402
+from burst import Burst  # noqa: E402
 import ktap  # noqa: E402
 from crowd import Crowd, Failure  # noqa: E402
 from machine import (KMQTTCTL, PORT, Namespace, listen, load, run,  # noqa: E402
@@ -51,6 +52,40 @@ def unloaded_while_clients_publish():
         unload()
         crowd.expect_gone()
         crowd.close()
+
+
+def gathering():
+    """Processors with a thread that sends what has been gathered there."""
+    names = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/comm"):
+        try:
+            names.append(path.read_text())
+        except ProcessLookupError:
+            pass
+    return sorted(int(name.split("/")[1]) for name in names
+                  if name.startswith("kmqtt_gather/"))
+
+
+@ktap.test
+def processors_come_and_go_while_clients_publish():
+    here = sorted(os.sched_getaffinity(0))
+    switch = pathlib.Path(f"/sys/devices/system/cpu/cpu{here[-1]}/online")
+    if not here[-1] or not switch.exists():
+        raise ktap.Skip("no processor can be switched off")
+    load()
+    listen("127.0.0.1")
+    with Burst("127.0.0.1", PORT, 8) as burst:
+        for _ in range(3):
+            burst.more(20)
+            assert gathering() == here, gathering()
+            switch.write_text("0")
+            try:
+                burst.more(20)
+                assert gathering() == here[:-1], gathering()
+            finally:
+                switch.write_text("1")
+    unload()
+    assert not gathering(), gathering()
 
 
 @ktap.test

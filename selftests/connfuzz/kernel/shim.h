@@ -18,12 +18,19 @@ bool shim_task_room(void);
 /* task.c: tasklets that are scheduled; not inside a task */
 void shim_softirq(void);
 
+/* thread.c */
+extern unsigned int shim_nr_threads;	/* not stopped */
+/* The processor goes, or comes again. Process context. */
+void shim_replug(void);
+
 /* work.c */
 extern long shim_nr_queues;	/* workqueues not destroyed */
 unsigned int shim_nr_works(void);
 struct work_struct *shim_work_at(unsigned int pick);
 void shim_work_begin(struct work_struct *work);
 unsigned int shim_nr_timers(void);
+/* What takes less than a tick is over, for those who wait for it. */
+void shim_hrtimers_expire(void);
 /* Let @ticks pass, timers expire in their order; nothing of it runs yet. */
 void shim_time_passes(unsigned long ticks);
 void shim_works_reset(void);

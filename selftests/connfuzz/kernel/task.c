@@ -10,7 +10,7 @@
 #include <linux/workqueue.h>
 #include "shim.h"
 
-#define NR_TASKS	16
+#define NR_TASKS	17
 #define STACK_SIZE	(128 * 1024)
 
 struct task {
@@ -20,6 +20,7 @@ struct task {
 	bool used;
 	bool blocked;
 	bool gave_way;
+	bool thread;
 	unsigned int atomic;
 	unsigned int bh;	/* of these, with bottom halves off */
 	unsigned int rcu;
@@ -128,6 +129,7 @@ static struct task *task_new(void)
 	task->blocked = false;
 	task->gave_way = false;
 	task->since = ++turns;
+	task->thread = false;
 	task->work = NULL;
 	task->wq = NULL;
 	return task;
@@ -142,6 +144,36 @@ void shim_task(void (*fn)(void *arg), void *arg)
 	task->arg = arg;
 }
 
+void shim_thread(void (*fn)(void *arg), void *arg)
+{
+	struct task *task = task_new();
+
+	SHIM_CHECK(task);
+	task->fn = fn;
+	task->arg = arg;
+	task->thread = true;
+}
+
+void *shim_current_thread(void)
+{
+	SHIM_CHECK(this_task && this_task->thread);
+	return this_task->arg;
+}
+
+bool shim_thread_unblock(const void *arg)
+{
+	struct task *task;
+
+	for (task = tasks; task < tasks + NR_TASKS; task++) {
+		if (task->used && task->thread && task->arg == arg &&
+		    task->blocked) {
+			task->blocked = false;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool shim_task_room(void)
 {
 	return shim_nr_tasks() < NR_TASKS / 2;
@@ -152,7 +184,7 @@ unsigned int shim_nr_tasks(void)
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < NR_TASKS; i++)
-		nr += tasks[i].used;
+		nr += tasks[i].used && !tasks[i].thread;
 	return nr;
 }
 
@@ -223,7 +255,7 @@ static struct task *task_waiting(unsigned int before, bool blocked)
 /* Everybody who waits for something looks whether it has come. */
 static void task_poll_blocked(void)
 {
-	unsigned int nr = shim_nr_tasks();
+	unsigned int nr = NR_TASKS;
 	struct task *task;
 
 	while (nr--) {

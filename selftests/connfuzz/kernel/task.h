@@ -51,6 +51,12 @@ do {									\
 		shim_wait();						\
 } while (0)
 
+/* Threads, which do not count as tasks: their task_struct is @arg. */
+void shim_thread(void (*fn)(void *arg), void *arg);
+void *shim_current_thread(void);
+/* It need not be waited for until it looks itself. Return: it has been. */
+bool shim_thread_unblock(const void *arg);
+
 /* For the fuzzer, outside of all tasks. */
 
 /* Have @fn run as a task of its own. */

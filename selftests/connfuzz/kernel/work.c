@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Workqueues and time. Works of all queues stand in one row. */
 #include <stdlib.h>
+#include <linux/hrtimer.h>
 #include <linux/jiffies.h>
 #include <linux/workqueue.h>
 #include "shim.h"
@@ -14,11 +15,13 @@ long shim_nr_queues;
 
 static LIST_HEAD(pending);
 static LIST_HEAD(timers);
+static LIST_HEAD(hrtimers);
 static unsigned long long last_seq;
 
 void shim_works_reset(void)
 {
 	SHIM_CHECK(list_empty(&pending) && list_empty(&timers));
+	SHIM_CHECK(list_empty(&hrtimers));
 	SHIM_CHECK(!shim_nr_queues);
 	last_seq = 0;
 	jiffies = INITIAL_JIFFIES;
@@ -228,11 +231,44 @@ static struct delayed_work *timer_first(void)
 	return first;
 }
 
+void hrtimer_start(struct hrtimer *timer, ktime_t time, enum hrtimer_mode mode)
+{
+	(void)time;
+	(void)mode;
+	SHIM_CHECK(timer->function);
+	list_move_tail(&timer->entry, &hrtimers);
+}
+
+int hrtimer_try_to_cancel(struct hrtimer *timer)
+{
+	bool was = !list_empty(&timer->entry);
+
+	list_del_init(&timer->entry);
+	return was;
+}
+
+int hrtimer_cancel(struct hrtimer *timer)
+{
+	shim_might_sleep();
+	return hrtimer_try_to_cancel(timer);
+}
+
+void shim_hrtimers_expire(void)
+{
+	struct hrtimer *timer, *next;
+
+	list_for_each_entry_safe(timer, next, &hrtimers, entry) {
+		list_del_init(&timer->entry);
+		timer->function(timer);
+	}
+}
+
 void shim_time_passes(unsigned long ticks)
 {
 	unsigned long until = jiffies + ticks;
 	struct delayed_work *dw;
 
+	shim_hrtimers_expire();
 	while ((dw = timer_first()) && !time_after(dw->expires, until)) {
 		if (time_after(dw->expires, jiffies))
 			jiffies = dw->expires;

@@ -30,6 +30,11 @@ static inline bool llist_add(struct llist_node *node, struct llist_head *head)
 		true);							\
 	     llist_at = llist_next)
 
+static inline struct llist_node *llist_next(struct llist_node *node)
+{
+	return node->next;
+}
+
 static inline struct llist_node *llist_reverse_order(struct llist_node *head)
 {
 	struct llist_node *to = NULL, *next;
