@@ -627,7 +627,7 @@ static bool kmqtt_acl_ask(struct kmqtt_session *session, u8 access,
 bool kmqtt_acl_check(struct kmqtt_session *session, u8 access,
 		     const struct mqtt_str *topic)
 {
-	return likely(!rcu_access_pointer(session->broker->acl)) ||
+	return !kmqtt_acl_in_force(session->broker) ||
 	       kmqtt_acl_ask(session, access, topic);
 }
 
@@ -638,7 +638,7 @@ bool kmqtt_acl_check_filter(struct kmqtt_session *session,
 	bool allowed;
 	int idx;
 
-	if (likely(!rcu_access_pointer(session->broker->acl)))
+	if (!kmqtt_acl_in_force(session->broker))
 		return true;
 	idx = srcu_read_lock(kmqtt_srcu);
 	kmqtt_acl_who_of(session, &who);

@@ -8,6 +8,7 @@
 #include "broker.h"
 #include "conn.h"
 #include "core/wire.h"
+#include "deliver.h"
 #include "session.h"
 
 /*
@@ -433,6 +434,7 @@ void kmqtt_batch_take_items(struct kmqtt_conn *conn,
 		ret = kmqtt_deliver_refill(session);
 		while (batch->nr_items < KMQTT_TX_ITEMS &&
 		       bytes < KMQTT_TX_BYTES &&
+		       kmqtt_deliver_ready(session) &&
 		       kmqtt_deliver_next(session,
 					  &batch->items[batch->nr_items])) {
 			msg = batch->items[batch->nr_items++].msg;

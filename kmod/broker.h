@@ -119,6 +119,12 @@ static inline u64 kmqtt_cfg(const struct kmqtt_broker *broker,
 	return READ_ONCE(broker->config[setting]);
 }
 
+/* Are there rules about who may what? They may come at any time. Any context. */
+static inline bool kmqtt_acl_in_force(const struct kmqtt_broker *broker)
+{
+	return rcu_access_pointer(broker->acl);
+}
+
 /**
  * enum kmqtt_share - how full memory_max may get with things of a kind (16ths)
  * @KMQTT_STORE: what is kept for others: retained messages, messages for who

@@ -630,8 +630,7 @@ bool kmqtt_deliver_next(struct kmqtt_session *session,
 
 bool kmqtt_deliver_due(const struct kmqtt_session *session)
 {
-	return !list_empty(&session->ready) ||
-	       !kmqtt_fifo_empty(&session->fifo) ||
+	return kmqtt_deliver_ready(session) ||
 	       !list_empty(&session->replays) ||
 	       (!list_empty(&session->pending) &&
 		kmqtt_deliver_window_open(session));

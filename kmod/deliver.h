@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How what is due to a session is given up: deliver.c for purge.c. */
+/* What is due to a session: deliver.c for batch.c, and for purge.c, which gives it up. */
 #ifndef KMQTT_DELIVER_H
 #define KMQTT_DELIVER_H
 
+#include "session.h"
+
 struct kmqtt_out;
 struct kmqtt_replay;
-struct kmqtt_session;
+
+/* Has kmqtt_deliver_next() anything to look at? session->lock held. */
+static inline bool kmqtt_deliver_ready(const struct kmqtt_session *session)
+{
+	return !list_empty(&session->ready) || !kmqtt_fifo_empty(&session->fifo);
+}
 
 /*
  * Take a delivery that was not sent out of its list, for good. session->lock held.

@@ -237,7 +237,7 @@ static bool kmqtt_express_publish(struct kmqtt_letter *letter)
 	struct mqtt_publish *publish = &letter->publish;
 
 	/* Rules may be a million. */
-	return !rcu_access_pointer(broker->acl) &&
+	return !kmqtt_acl_in_force(broker) &&
 	       !mqtt_decode_publish(letter->buf + letter->fixed.len,
 				    letter->fixed.remaining,
 				    letter->fixed.flags, letter->conn->version,

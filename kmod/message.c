@@ -10,6 +10,7 @@
 #include "broker.h"
 #include "bulk.h"
 #include "core/encode.h"
+#include "core/wire.h"
 
 /*
  * Payloads from this size on stay in the buffer they were received in, or are
@@ -110,6 +111,60 @@ static u32 kmqtt_msg_room(const struct mqtt_publish *pub,
 
 	return pub->payload.len > KMQTT_IMAGE_PAYLOAD &&
 	       room <= KMQTT_IMAGE_HEAD ? room : 0;
+}
+
+/* Can it go on as it came, to others of the same protocol? */
+static bool kmqtt_msg_goes_on(const struct mqtt_publish *pub,
+			      const struct mqtt_str *topic)
+{
+	return !pub->qos && pub->body.len &&
+	       pub->payload.len <= KMQTT_IMAGE_PAYLOAD &&
+	       pub->body.len - pub->payload.len <= KMQTT_IMAGE_HEAD &&
+	       topic->data == pub->topic.data &&
+	       kmqtt_msg_props_plain(&pub->props);
+}
+
+/* The same place in a copy of @pub's body at @at. */
+static struct mqtt_str kmqtt_msg_moved(const struct mqtt_publish *pub,
+				       const struct mqtt_str *str, const u8 *at)
+{
+	return (struct mqtt_str){
+		.data = at + (str->data - pub->body.data),
+		.len = str->len,
+	};
+}
+
+static_assert(offsetof(struct kmqtt_msg, data) %
+	      __alignof__(struct kmqtt_image) == 0,
+	      "one may stand there");
+
+/* The packet behind the message itself, which is an image at the same time. */
+static struct kmqtt_msg *kmqtt_msg_create_image(struct kmqtt_broker *broker,
+						const struct mqtt_publish *pub,
+						gfp_t gfp)
+{
+	u32 len = 1 + mqtt_varint_len(pub->body.len) + pub->body.len;
+	struct kmqtt_image *image;
+	struct kmqtt_msg *msg;
+	u8 *at;
+
+	msg = kmqtt_msg_alloc(broker, sizeof(*image) + len, 0, gfp);
+	if (!msg)
+		return NULL;
+	image = (struct kmqtt_image *)msg->data;
+	image->len = len;
+	image->pid_at = 0;
+	image->whole = true;
+	image->ahead = false;
+	at = mqtt_put_u8(image->data, MQTT_PUBLISH << 4);
+	at = mqtt_put_varint(at, pub->body.len);
+	memcpy(at, pub->body.data, pub->body.len);
+	msg->topic = kmqtt_msg_moved(pub, &pub->topic, at);
+	if (pub->props.raw.len)
+		msg->props = kmqtt_msg_moved(pub, &pub->props.raw, at);
+	msg->payload = kmqtt_msg_moved(pub, &pub->payload, at);
+	msg->images[kmqtt_image_index(pub->version, 0)] = image;
+	return msg;
 }
 
 /* Topic, properties and payload behind the message itself. */
@@ -215,7 +270,9 @@ struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_broker *broker,
 
 	len = kmqtt_msg_props_plain(props) ?
 		props->raw.len : mqtt_props_forward(&props->raw, NULL);
-	if (publish->payload.len < KMQTT_MSG_KEEP_BUF)
+	if (kmqtt_msg_goes_on(publish, topic))
+		msg = kmqtt_msg_create_image(broker, publish, gfp);
+	else if (publish->payload.len < KMQTT_MSG_KEEP_BUF)
 		msg = kmqtt_msg_create_short(broker, publish, topic, len, gfp);
 	else if (buf)
 		msg = kmqtt_msg_create_kept(broker, publish, topic, len, buf,
@@ -311,7 +368,8 @@ void kmqtt_msg_put(struct kmqtt_msg *msg)
 		return;
 	kmqtt_uncharge(msg->broker, msg->charged);
 	for (i = 0; i < KMQTT_NR_IMAGES; i++)
-		kfree(msg->images[i]);
+		if (msg->images[i] != (struct kmqtt_image *)msg->data)
+			kfree(msg->images[i]);
 	kmqtt_bulk_free(msg->buf, msg->in_page);
 	kmqtt_kvfree(msg);
 }

@@ -47,7 +47,8 @@ struct kmqtt_image {
  * @paged: TCP may send from there
  * @headroom: bytes before the payload that nothing is in yet
  * @images: made while it is routed to many, for those of one protocol and
- *	with or without packet identifier; NULL until then. See kmqtt_msg_image()
+ *	with or without packet identifier; NULL until then. One may be in @data:
+ *	the packet as it came. See kmqtt_msg_image()
  * @buf: big messages: of bulk.h, where the payload is; else NULL
  * @data: a copy of what is not in @buf
  */

@@ -244,6 +244,8 @@ u8 mqtt_decode_publish(const u8 *body, u32 len, u8 flags, u8 version,
 	publish->qos = (flags & MQTT_PUB_QOS_MASK) >> MQTT_PUB_QOS_SHIFT;
 	publish->dup = flags & MQTT_PUB_DUP;
 	publish->retain = flags & MQTT_PUB_RETAIN;
+	publish->version = version;
+	publish->body = in;
 	if (publish->qos == 3)
 		return MQTT_RC_MALFORMED_PACKET;
 

@@ -77,6 +77,9 @@ struct mqtt_known_topic {
  * @retain: RETAIN flag
  * @known: @topic is that of a struct mqtt_known_topic
  * @packet_id: 0 at QoS 0, and only there
+ * @version: of its client
+ * @body: all that came behind the fixed header, the rest points into it; empty if
+ *	it is no packet
  * @topic: a valid topic name; empty with a topic alias only
  * @levels: of @topic, 0 if it is empty
  * @payload: any bytes, possibly none
@@ -88,7 +91,9 @@ struct mqtt_publish {
 	bool retain;
 	bool known;
 	u16 packet_id;
+	u8 version;
 	u32 levels;
+	struct mqtt_str body;
 	struct mqtt_str topic;
 	struct mqtt_str payload;
 	struct mqtt_props props;
