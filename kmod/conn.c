@@ -21,6 +21,7 @@
 #include "control.h"
 #include "datapath.h"
 #include "express.h"
+#include "gather.h"
 #include "half_open.h"
 #include "listener.h"
 #include "session.h"

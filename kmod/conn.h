@@ -49,8 +49,8 @@ struct socket;
  * @state: enum kmqtt_conn_state (io); READ_ONCE elsewhere
  * @version: enum mqtt_version, 0 before CONNECT (io); then fixed
  * @single: how often one packet of it came at a time, see express.c (io)
- * @alone: and of no other connection either (io)
- * @gather_turn: when it last left something to send in gather.c (io)
+ * @alone: and nothing of other connections with it, or behind it (io)
+ * @gather_turn: of @gather_cpu in gather.c, when it last left something there (io)
  * @half_open: in broker->half_open, under broker->conn_lock
  * @half_open_since: jiffies, under broker->conn_lock
  * @connecting: what CONNECT asked, until it is answered (io)
@@ -110,6 +110,7 @@ struct kmqtt_conn {
 	u8 alone;
 	bool problem_info;
 	u16 gather_turn;
+	u16 gather_cpu;
 	u16 keep_alive;
 	u16 receive_max;
 	u16 alias_in_max;

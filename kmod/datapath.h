@@ -6,8 +6,8 @@
  *            -> route (core/tree) -> deliver -> core/encode -> send
  *
  * Everything here runs in process context, in the io work of the connection
- * it is about ("io"), unless it says otherwise. What handles a packet that came
- * alone (acknowledgments, PINGREQ, PUBLISH without what sleeps) also runs in a
+ * it is about ("io"), unless it says otherwise. What handles packets that come one
+ * at a time (acknowledgments, PINGREQ, PUBLISH without what sleeps) also runs in a
  * softirq, or with bottom halves disabled in the process of a Unix socket's client,
  * for which express.c takes the io work's place: whoever has
  * KMQTT_CONN_RX is (io), and run->gfp is how it may allocate. Errors of the peer
@@ -23,6 +23,8 @@
 
 /* Deliveries in one batch. */
 #define KMQTT_TX_ITEMS		64
+/* Connections that are sent to in one go, with bottom halves disabled. */
+#define KMQTT_TX_CHUNK		8
 
 struct kmqtt_broker;
 struct kmqtt_auth_answer;
@@ -45,8 +47,8 @@ struct kmqtt_will;
  * struct kmqtt_run - one run of a work item through the data path
  *
  * What is queued for subscribers during a run leaves at its end, all that is
- * due to one of them in one send: a burst is gathered without a timer, a
- * single message is not held back.
+ * due to one of them in one send: a burst is gathered, a single message is not held
+ * back. gather.c has what is gathered of several runs.
  *
  * @broker: whose
  * @dirty: connections that got something to send, each referenced
@@ -192,7 +194,7 @@ bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		   const u32 *ids, u32 nr_ids, bool offer);
 /*
  * Is the queue of a client that reads so full that it has to be sent to before
- * more comes? Bottom halves disabled or not; takes session->lock if it may be.
+ * more comes? Bottom halves disabled; tries session->lock if it may be.
  */
 bool kmqtt_deliver_full(struct kmqtt_session *session);
 /* The connection is new: send again what is in flight. session->lock held. */
@@ -256,21 +258,13 @@ void kmqtt_send_mark(struct kmqtt_run *run, struct kmqtt_conn *conn);
 void kmqtt_send_flush(struct kmqtt_run *run);
 /* The same, by nobody else. */
 void kmqtt_send_chunks(struct kmqtt_run *run);
-
-/* gather.c: moderation */
-/* An io work of @conn is about to be queued on this CPU. Any context. */
-void kmqtt_gather_expect(struct kmqtt_conn *conn);
-/* It has begun. */
-void kmqtt_gather_arrived(struct kmqtt_conn *conn);
 /*
- * The end of an io work's run: send what it has, or leave it to the next one
- * of this CPU if there is one.
+ * Send to connections that are taken from where others find them, too, no more than
+ * KMQTT_TX_CHUNK at once: who is preempted has none in its hands. @take: moves them
+ * to a flush list, bottom halves disabled, and says false if there are no more.
  */
-void kmqtt_gather_end(struct kmqtt_run *run);
-/* Send what it has and what others have left, since it may take a while. */
-void kmqtt_gather_flush(struct kmqtt_run *run);
-int kmqtt_gather_init(void);
-void kmqtt_gather_uninit(void);
+void kmqtt_send_taken(bool (*take)(void *from, struct kmqtt_run *run),
+		      void *from);
 /* Send what is due to @conn; if somebody is at it, he will see it too. */
 void kmqtt_send_kick(struct kmqtt_conn *conn);
 void kmqtt_send_free(struct kmqtt_conn *conn);

@@ -422,7 +422,6 @@ static bool kmqtt_deliver_half_full(const struct kmqtt_session *session)
 	u64 messages = kmqtt_cfg(session->broker,
 				 KMQTT_SET_MAX_QUEUED_MESSAGES);
 	u64 bytes = kmqtt_cfg(session->broker, KMQTT_SET_MAX_QUEUED_BYTES);
-
 	u32 queued = READ_ONCE(session->nr_queued);
 
 	return queued >= KMQTT_FLUSH_AT ||
@@ -430,10 +429,11 @@ static bool kmqtt_deliver_half_full(const struct kmqtt_session *session)
 	       (bytes && READ_ONCE(session->queued_bytes) * 2 >= bytes);
 }
 
-/* session->lock held */
+/* And is there what can be sent now? session->lock held. */
 static bool kmqtt_deliver_must_flush(const struct kmqtt_session *session)
 {
 	return session->conn && kmqtt_deliver_half_full(session) &&
+	       kmqtt_deliver_ready(session) &&
 	       !test_bit(KMQTT_CONN_TX_BLOCKED, &session->conn->flags);
 }
 
@@ -444,9 +444,11 @@ bool kmqtt_deliver_full(struct kmqtt_session *session)
 	/* Hardly ever it is. */
 	if (!kmqtt_deliver_half_full(session))
 		return false;
-	spin_lock_bh(&session->lock);
+	/* A publisher's socket is locked, if it is TCP's: no waiting here. */
+	if (!spin_trylock(&session->lock))
+		return true;
 	full = kmqtt_deliver_must_flush(session);
-	spin_unlock_bh(&session->lock);
+	spin_unlock(&session->lock);
 	return full;
 }
 

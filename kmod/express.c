@@ -28,6 +28,7 @@
 #include "broker.h"
 #include "conn.h"
 #include "control.h"
+#include "gather.h"
 #include "message.h"
 #include "out.h"
 #include "released.h"
@@ -56,6 +57,7 @@ static_assert(KMQTT_FEW <= KMQTT_RUN_SPARE, "a stock for each of them");
  * @run: what is handled; has the memory that it takes
  * @buf: where it is
  * @len: its bytes; 0: it is left to the io work
+ * @crowd: other publishers' come, too
  * @later: for the state of things, which will be another for the next one
  * @fixed: its header
  * @publish: decoded, if it is one
@@ -66,6 +68,7 @@ struct kmqtt_letter {
 	struct kmqtt_run run;
 	u8 *buf;
 	u32 len;
+	bool crowd;
 	bool later;
 	struct mqtt_fixed fixed;
 	struct mqtt_publish publish;
@@ -309,6 +312,24 @@ static void kmqtt_express_open(struct kmqtt_letter *letter)
 	bh_unlock_sock(sk);
 }
 
+/* Send what is due to the publisher himself. */
+static void kmqtt_express_answer(struct kmqtt_letter *letter)
+{
+	struct kmqtt_run *run = &letter->run;
+	struct kmqtt_conn *conn;
+	LIST_HEAD(others);
+
+	list_splice_init(&run->dirty, &others);
+	list_for_each_entry(conn, &others, dirty) {
+		if (conn == letter->conn) {
+			list_move(&conn->dirty, &run->dirty);
+			kmqtt_send_flush_bh(run, letter->few.in_client);
+			break;
+		}
+	}
+	list_splice(&others, &run->dirty);
+}
+
 static void kmqtt_express_handle(struct kmqtt_letter *letter)
 {
 	struct kmqtt_conn *conn = letter->conn;
@@ -331,7 +352,11 @@ static void kmqtt_express_handle(struct kmqtt_letter *letter)
 		kmqtt_send_flush_bh(run, letter->few.in_client);
 		return;
 	}
-	kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_GATHERED);
+	/* Who does not read keeps others waiting, but not his publisher. */
+	if (!letter->crowd)
+		kmqtt_express_answer(letter);
+	if (letter->few.nr || !list_empty(&run->dirty))
+		kmqtt_stat_inc(conn->broker, KMQTT_STAT_PACKETS_GATHERED);
 	kmqtt_express_count(&conn->alone, kmqtt_gather_leave_bh(conn, run));
 }
 
@@ -355,8 +380,10 @@ static bool kmqtt_express_begin(struct kmqtt_letter *letter,
 	letter->run.gfp = GFP_NOWAIT | __GFP_NOWARN;
 	letter->run.few = &letter->few;
 	letter->few.in_client = in_client;
-	letter->few.gather = others || kmqtt_gather_waits() ||
-			     !kmqtt_express_trusts(conn, conn->alone);
+	letter->crowd = others || kmqtt_gather_waits() ||
+			!kmqtt_express_trusts(conn, conn->alone);
+	letter->few.gather = letter->crowd;
+	letter->few.nr = 0;
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A packet that comes alone is handled where it arrives: what express.c offers,
+ * Packets that come one at a time are handled where they arrive: what express.c offers,
  * and what the stations of the path (datapath.h) have for it alone.
  */
 #ifndef KMQTT_EXPRESS_H
@@ -72,6 +72,7 @@ u8 kmqtt_publish_decoded(struct kmqtt_run *run, struct kmqtt_conn *conn,
  * @nr: how many
  * @in_client: it is a client's process that handles it
  * @gather: what is due to them will wait for more
+ * @full: one of them has to be sent to before
  * @turn: broker->sub_turn when the search began
  */
 struct kmqtt_few {
@@ -79,29 +80,17 @@ struct kmqtt_few {
 	u32 nr;
 	bool in_client;
 	bool gather;
+	bool full;
 	u64 turn;
 };
 
 /*
  * Find them, without sleeping. (io) of @conn, the publisher's, inside kmqtt_srcu.
  * Return: 0, -E2BIG: they are too many, or it takes more than a look to tell who
- * gets it; -EBUSY: one of them is not up to date yet, so that more may be sent
- * together.
+ * gets it; -EBUSY: the queue of one of them is half full.
  */
 int kmqtt_route_find(struct kmqtt_conn *conn,
 		     const struct mqtt_publish *publish, struct kmqtt_few *few);
-
-/* gather.c */
-/* Are there io works on this CPU that have not begun? Any context. */
-bool kmqtt_gather_expects(void);
-/*
- * Leave what @run, that handled a packet of @conn, has for subscribers until the CPU
- * has time (io). Bottom halves disabled. Return: true if it is alone there, and was
- * the last time.
- */
-bool kmqtt_gather_leave_bh(struct kmqtt_conn *conn, struct kmqtt_run *run);
-/* Has anybody left something that is not sent yet? Bottom halves disabled. */
-bool kmqtt_gather_waits(void);
 
 /* send.c */
 /*

@@ -10,11 +10,13 @@
  * The softirq (express.c), which has no such queue to look at, leaves what is not
  * alone to a thread of the CPU that preempts nobody (SCHED_BATCH): who sends one
  * message after the other goes on until he waits for something. A CPU that has
- * other things to do is given KMQTT_GATHER_NS for them, and then the work, which
- * preempts, is queued.
+ * other things to do is given KMQTT_GATHER_NS for them, and then a work, which
+ * preempts, sends it there or elsewhere.
  *
  * No tunable: an idle CPU sends at once.
  */
+#include "gather.h"
+
 #include <linux/cpuhotplug.h>
 #include <linux/err.h>
 #include <linux/hrtimer.h>
@@ -27,8 +29,6 @@
 #include "broker.h"
 #include "compat.h"
 #include "conn.h"
-#include "datapath.h"
-#include "express.h"
 
 /* How long the softirq's waits for a CPU that is busy (ns). */
 #define KMQTT_GATHER_NS		(500 * NSEC_PER_USEC)
@@ -37,16 +37,18 @@
  * struct kmqtt_gather - of a CPU
  * @expected: io works queued here that have not begun; may be off by those
  *	that are queued just as they begin, never for long
- * @lock: guards what follows; bottom halves disabled; only the scheduler's and
- *	the timers' are taken inside
+ * @lock: guards what follows; bottom halves disabled; inside are only the locks of
+ *	the scheduler, of timers and of workqueues
  * @dirty: flush list, as in struct kmqtt_run
  * @until: jiffies when it is sent at the latest, if the next io work is in time
  * @turn: counts the times that the softirq has found it empty
  * @crowded: the last of them in which more was added
- * @thread: sends it when nobody else wants the CPU; NULL: the CPU is offline
- * @timed: @timer is set
- * @timer: queues @work if it cannot
- * @work: sends it
+ * @timed: the softirq's is in it: @timer is set, or has queued @late
+ * @thread: sends it when nobody else wants the CPU; NULL: there is none, or the CPU
+ *	is offline, and @work does
+ * @timer: queues @late
+ * @late: sends it on any CPU
+ * @work: sends it behind the io works
  */
 struct kmqtt_gather {
 	atomic_t expected;
@@ -58,6 +60,7 @@ struct kmqtt_gather {
 	bool timed;
 	struct task_struct *thread;
 	struct hrtimer timer;
+	struct work_struct late;
 	struct work_struct work;
 };
 
@@ -67,6 +70,8 @@ static DEFINE_PER_CPU(struct kmqtt_gather, kmqtt_gathers);
  * its items come behind theirs all the same: the CPU's workers are shared.
  */
 static struct workqueue_struct *kmqtt_gather_wq;
+/* Of no CPU: that one is busy. */
+static struct workqueue_struct *kmqtt_gather_late_wq;
 static int kmqtt_gather_state;
 
 void kmqtt_gather_expect(struct kmqtt_conn *conn)
@@ -90,15 +95,21 @@ bool kmqtt_gather_expects(void)
 	return atomic_read(&raw_cpu_ptr(&kmqtt_gathers)->expected) > 0;
 }
 
-/* gather->lock held. */
-static void kmqtt_gather_take(struct kmqtt_gather *gather, struct kmqtt_run *run)
+/* It is empty now. gather->lock held. */
+static void kmqtt_gather_done(struct kmqtt_gather *gather)
 {
-	list_splice_init(&gather->dirty, &run->dirty);
 	if (!gather->timed)
 		return;
 	gather->timed = false;
 	/* If it is too late the work finds nothing. */
 	hrtimer_try_to_cancel(&gather->timer);
+}
+
+/* gather->lock held. */
+static void kmqtt_gather_take(struct kmqtt_gather *gather, struct kmqtt_run *run)
+{
+	list_splice_init(&gather->dirty, &run->dirty);
+	kmqtt_gather_done(gather);
 }
 
 /* Return: true if @run's list is left here, false: all is in @run now. */
@@ -115,20 +126,20 @@ static bool kmqtt_gather_leave(struct kmqtt_gather *gather,
 	    !time_after(jiffies, gather->until)) {
 		list_splice_tail_init(&run->dirty, &gather->dirty);
 		left = true;
+		if (empty)
+			queue_work(kmqtt_gather_wq, &gather->work);
 	} else {
 		kmqtt_gather_take(gather, run);
 	}
 	spin_unlock_bh(&gather->lock);
-	if (left && empty)
-		queue_work(kmqtt_gather_wq, &gather->work);
 	return left;
 }
 
-/* The list was empty. gather->lock held. */
+/* Before they wait without being waited for. gather->lock held. */
 static void kmqtt_gather_wake(struct kmqtt_gather *gather)
 {
-	gather->until = jiffies + KMQTT_RUN_TIME;
-	gather->turn++;
+	if (gather->timed)
+		return;
 	if (!gather->thread) {
 		queue_work(kmqtt_gather_wq, &gather->work);
 		return;
@@ -136,7 +147,15 @@ static void kmqtt_gather_wake(struct kmqtt_gather *gather)
 	wake_up_process(gather->thread);
 	gather->timed = true;
 	hrtimer_start(&gather->timer, ns_to_ktime(KMQTT_GATHER_NS),
-		      HRTIMER_MODE_REL_PINNED_SOFT);
+		      HRTIMER_MODE_REL_PINNED);
+}
+
+/* Since @conn last left something here, nothing came behind anything. */
+static bool kmqtt_gather_quiet(const struct kmqtt_gather *gather,
+			       const struct kmqtt_conn *conn)
+{
+	return conn->gather_cpu == smp_processor_id() &&
+	       (s16)(gather->crowded - conn->gather_turn) < 0;
 }
 
 bool kmqtt_gather_leave_bh(struct kmqtt_conn *conn, struct kmqtt_run *run)
@@ -146,16 +165,20 @@ bool kmqtt_gather_leave_bh(struct kmqtt_conn *conn, struct kmqtt_run *run)
 
 	spin_lock(&gather->lock);
 	first = list_empty(&gather->dirty);
-	/* Nor did anything come behind it the last time? */
-	alone = first && conn->gather_turn != gather->crowded;
+	alone = first && kmqtt_gather_quiet(gather, conn);
+	if (!first) {
+		/* Whoever it is for may be in the list already. */
+		gather->crowded = gather->turn;
+	} else if (!list_empty(&run->dirty)) {
+		gather->until = jiffies + KMQTT_RUN_TIME;
+		gather->turn++;
+	}
 	if (!list_empty(&run->dirty)) {
 		list_splice_tail_init(&run->dirty, &gather->dirty);
-		if (first)
-			kmqtt_gather_wake(gather);
-		else
-			gather->crowded = gather->turn;
-		conn->gather_turn = gather->turn;
+		kmqtt_gather_wake(gather);
 	}
+	conn->gather_turn = gather->turn;
+	conn->gather_cpu = smp_processor_id();
 	spin_unlock(&gather->lock);
 	return alone;
 }
@@ -176,14 +199,65 @@ void kmqtt_gather_end(struct kmqtt_run *run)
 		kmqtt_send_flush(run);
 }
 
+/* A CPU may be kept from sending what was left there. */
+static void kmqtt_gather_take_all(struct kmqtt_run *run)
+{
+	struct kmqtt_gather *gather;
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		gather = &per_cpu(kmqtt_gathers, cpu);
+		if (list_empty_careful(&gather->dirty))
+			continue;
+		spin_lock_bh(&gather->lock);
+		kmqtt_gather_take(gather, run);
+		spin_unlock_bh(&gather->lock);
+	}
+}
+
 void kmqtt_gather_flush(struct kmqtt_run *run)
 {
-	kmqtt_gather_leave(raw_cpu_ptr(&kmqtt_gathers), run, false);
+	if (run->full)
+		kmqtt_gather_take_all(run);
+	else
+		kmqtt_gather_leave(raw_cpu_ptr(&kmqtt_gathers), run, false);
 	kmqtt_send_flush(run);
 }
 
+static bool kmqtt_gather_take_some(void *from, struct kmqtt_run *run)
+{
+	struct kmqtt_gather *gather = from;
+	bool left;
+	u32 nr;
+
+	spin_lock(&gather->lock);
+	for (nr = 0; nr < KMQTT_TX_CHUNK && !list_empty(&gather->dirty); nr++)
+		list_move_tail(gather->dirty.next, &run->dirty);
+	left = !list_empty(&gather->dirty);
+	if (!left)
+		kmqtt_gather_done(gather);
+	spin_unlock(&gather->lock);
+	return left;
+}
+
+/*
+ * The thread is preempted by all others: what it has not come to stays where they
+ * find it.
+ */
 static void kmqtt_gather_send(struct kmqtt_gather *gather)
 {
+	kmqtt_send_taken(kmqtt_gather_take_some, gather);
+}
+
+static void kmqtt_gather_late_work(struct work_struct *work)
+{
+	kmqtt_gather_send(container_of(work, struct kmqtt_gather, late));
+}
+
+static void kmqtt_gather_work(struct work_struct *work)
+{
+	struct kmqtt_gather *gather = container_of(work, struct kmqtt_gather,
+						   work);
 	struct kmqtt_run run;
 
 	kmqtt_run_init(&run, NULL);
@@ -191,17 +265,12 @@ static void kmqtt_gather_send(struct kmqtt_gather *gather)
 	kmqtt_send_flush(&run);
 }
 
-static void kmqtt_gather_work(struct work_struct *work)
-{
-	kmqtt_gather_send(container_of(work, struct kmqtt_gather, work));
-}
-
 static enum hrtimer_restart kmqtt_gather_timeout(struct hrtimer *timer)
 {
 	struct kmqtt_gather *gather = container_of(timer, struct kmqtt_gather,
 						   timer);
 
-	queue_work(kmqtt_gather_wq, &gather->work);
+	queue_work(kmqtt_gather_late_wq, &gather->late);
 	return HRTIMER_NORESTART;
 }
 
@@ -233,17 +302,14 @@ static int kmqtt_gather_online(unsigned int cpu)
 	};
 	struct kmqtt_gather *gather = &per_cpu(kmqtt_gathers, cpu);
 	struct task_struct *thread;
-	int ret;
 
 	thread = kthread_create_on_cpu(kmqtt_gather_thread, gather, cpu,
 				       "kmqtt_gather/%u");
+	/* The work does it, too: that is no reason to have a CPU less. */
 	if (IS_ERR(thread))
-		return PTR_ERR(thread);
-	ret = sched_setattr_nocheck(thread, &batch);
-	if (ret) {
-		kthread_stop(thread);
-		return ret;
-	}
+		return 0;
+	/* Or else it preempts, which is no error either. */
+	sched_setattr_nocheck(thread, &batch);
 	wake_up_process(thread);
 	spin_lock_bh(&gather->lock);
 	gather->thread = thread;
@@ -251,6 +317,10 @@ static int kmqtt_gather_online(unsigned int cpu)
 	return 0;
 }
 
+/*
+ * If the CPU stays after all, before it gets here, the scheduler may have let the
+ * thread go to others: then that is where it sends.
+ */
 static int kmqtt_gather_offline(unsigned int cpu)
 {
 	struct kmqtt_gather *gather = &per_cpu(kmqtt_gathers, cpu);
@@ -259,7 +329,8 @@ static int kmqtt_gather_offline(unsigned int cpu)
 	spin_lock_bh(&gather->lock);
 	gather->thread = NULL;
 	spin_unlock_bh(&gather->lock);
-	kthread_stop(thread);
+	if (thread)
+		kthread_stop(thread);
 	/* What it had been woken for. */
 	kmqtt_gather_send(gather);
 	return 0;
@@ -269,30 +340,38 @@ static void kmqtt_gather_setup(struct kmqtt_gather *gather)
 {
 	spin_lock_init(&gather->lock);
 	INIT_LIST_HEAD(&gather->dirty);
+	INIT_WORK(&gather->late, kmqtt_gather_late_work);
 	INIT_WORK(&gather->work, kmqtt_gather_work);
 	kmqtt_compat_hrtimer_setup(&gather->timer, kmqtt_gather_timeout,
-				   CLOCK_MONOTONIC,
-				   HRTIMER_MODE_REL_PINNED_SOFT);
+				   CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED);
 }
 
 int kmqtt_gather_init(void)
 {
-	int cpu, ret;
+	int cpu, ret = -ENOMEM;
 
 	kmqtt_gather_wq = alloc_workqueue("kmqtt_gather", WQ_MEM_RECLAIM |
 					  KMQTT_COMPAT_WQ_PERCPU, 0);
 	if (!kmqtt_gather_wq)
-		return -ENOMEM;
+		return ret;
+	kmqtt_gather_late_wq = alloc_workqueue("kmqtt_gather_late", WQ_UNBOUND |
+					       WQ_MEM_RECLAIM, 0);
+	if (!kmqtt_gather_late_wq)
+		goto err_wq;
 	for_each_possible_cpu(cpu)
 		kmqtt_gather_setup(&per_cpu(kmqtt_gathers, cpu));
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "kmqtt:gather",
 				kmqtt_gather_online, kmqtt_gather_offline);
-	if (ret < 0) {
-		destroy_workqueue(kmqtt_gather_wq);
-		return ret;
-	}
+	if (ret < 0)
+		goto err_late_wq;
 	kmqtt_gather_state = ret;
 	return 0;
+
+err_late_wq:
+	destroy_workqueue(kmqtt_gather_late_wq);
+err_wq:
+	destroy_workqueue(kmqtt_gather_wq);
+	return ret;
 }
 
 void kmqtt_gather_uninit(void)
@@ -302,5 +381,6 @@ void kmqtt_gather_uninit(void)
 	cpuhp_remove_state(kmqtt_gather_state);
 	for_each_possible_cpu(cpu)
 		hrtimer_cancel(&per_cpu(kmqtt_gathers, cpu).timer);
+	destroy_workqueue(kmqtt_gather_late_wq);
 	destroy_workqueue(kmqtt_gather_wq);
 }

@@ -7,6 +7,7 @@
 #include "control.h"
 #include "datapath.h"
 #include "express.h"
+#include "gather.h"
 #include "out.h"
 #include "spread.h"
 #include "transport.h"

@@ -12,6 +12,7 @@
 #include "core/topic.h"
 #include "datapath.h"
 #include "express.h"
+#include "gather.h"
 #include "released.h"
 #include "session.h"
 

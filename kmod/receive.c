@@ -14,6 +14,7 @@
 #include "conn.h"
 #include "datapath.h"
 #include "express.h"
+#include "gather.h"
 #include "out.h"
 #include "transport.h"
 

@@ -342,12 +342,12 @@ static void kmqtt_route_merged(struct kmqtt_route *route)
 	kvfree(route->table);
 }
 
-/* Return: 0, or -EBUSY: there is so much for it that it has to be sent first. */
-static int kmqtt_route_ask(struct kmqtt_few *few, struct kmqtt_session *session)
+static void kmqtt_route_ask(struct kmqtt_few *few, struct kmqtt_session *session)
 {
 	if (!few->gather && !kmqtt_express_idle(session))
 		few->gather = true;
-	return few->gather && kmqtt_deliver_full(session) ? -EBUSY : 0;
+	if (READ_ONCE(session->nr_queued) && kmqtt_deliver_full(session))
+		few->full = true;
 }
 
 static int kmqtt_route_find_visit(struct mqtt_node *node, void *arg)
@@ -365,20 +365,9 @@ static int kmqtt_route_find_visit(struct mqtt_node *node, void *arg)
 		if (smp_load_acquire(&sub->session->nr_subs) > 1 ||
 		    sub->since > few->turn)
 			return -E2BIG;
-		if (kmqtt_route_ask(few, sub->session))
-			return -EBUSY;
+		kmqtt_route_ask(few, sub->session);
 		few->subs[few->nr++] = sub;
 	}
-	return 0;
-}
-
-static int kmqtt_route_ask_all(struct kmqtt_few *few)
-{
-	u32 i;
-
-	for (i = 0; i < few->nr; i++)
-		if (kmqtt_route_ask(few, few->subs[i]->session))
-			return -EBUSY;
 	return 0;
 }
 
@@ -386,18 +375,23 @@ int kmqtt_route_find(struct kmqtt_conn *conn,
 		     const struct mqtt_publish *publish, struct kmqtt_few *few)
 {
 	struct kmqtt_broker *broker = conn->broker;
-	int ret;
+	int ret = 0;
+	u32 i;
 
 	few->nr = 0;
+	few->full = false;
 	/* Pairs with kmqtt_sub_create() and kmqtt_sub_changed(). */
 	few->turn = atomic64_read_acquire(&broker->sub_turn);
-	if (publish->known && kmqtt_memo_recall(&conn->memo, few))
-		return kmqtt_route_ask_all(few);
-	ret = mqtt_tree_match_few(&broker->subs, &publish->topic,
-				  kmqtt_route_find_visit, few);
-	if (!ret)
-		kmqtt_memo_keep(&conn->memo, publish, few);
-	return ret;
+	if (publish->known && kmqtt_memo_recall(&conn->memo, few)) {
+		for (i = 0; i < few->nr; i++)
+			kmqtt_route_ask(few, few->subs[i]->session);
+	} else {
+		ret = mqtt_tree_match_few(&broker->subs, &publish->topic,
+					  kmqtt_route_find_visit, few);
+		if (!ret)
+			kmqtt_memo_keep(&conn->memo, publish, few);
+	}
+	return ret ?: few->full ? -EBUSY : 0;
 }
 
 /* A client with one subscription is not met twice. */

@@ -33,11 +33,10 @@
  */
 #define KMQTT_TX_BUDGET		16
 /*
- * Connections served in one go with bottom halves disabled, and bytes that those of
- * them get for whom one batch is not all; one more batch takes its time, and counts
- * for some, however short it is. So it stays below netdev_max_backlog.
+ * Bytes that those of a chunk get for whom one batch is not all; one more batch takes
+ * its time, and counts for some, however short it is. So it stays below
+ * netdev_max_backlog.
  */
-#define KMQTT_TX_CHUNK		8
 #define KMQTT_TX_CHUNK_MORE	262144
 #define KMQTT_TX_CHUNK_LEAST	(KMQTT_TX_CHUNK_MORE / 8)
 /* Deliveries that wait for a client, beyond which a softirq sends it none. */
@@ -384,33 +383,66 @@ static struct kmqtt_conn *kmqtt_send_unmark(struct kmqtt_run *run)
 	return conn;
 }
 
+/* Bottom halves disabled. Return: how many are left to be kicked, in @again. */
+static u32 kmqtt_send_chunk(struct kmqtt_run *run, struct kmqtt_conn **again)
+{
+	u32 i, nr = 0, more = KMQTT_TX_CHUNK_MORE;
+	struct kmqtt_conn *conn;
+
+	for (i = 0; i < KMQTT_TX_CHUNK; i++) {
+		conn = kmqtt_send_unmark(run);
+		if (!conn)
+			break;
+		/* A Unix socket has no segments or softirqs to save. */
+		if (kmqtt_transport_is_unix(conn) ||
+		    kmqtt_send_try(conn, &more))
+			again[nr++] = conn;
+		else
+			kmqtt_conn_put(conn);
+	}
+	return nr;
+}
+
+static void kmqtt_send_again(struct kmqtt_conn **again, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		kmqtt_send_kick(again[i]);
+		kmqtt_conn_put(again[i]);
+	}
+	cond_resched();
+}
+
 void kmqtt_send_chunks(struct kmqtt_run *run)
 {
-	struct kmqtt_conn *again[KMQTT_TX_CHUNK], *conn;
-	u32 i, nr, more;
+	struct kmqtt_conn *again[KMQTT_TX_CHUNK];
+	u32 nr;
 
 	while (!list_empty(&run->dirty)) {
-		nr = 0;
-		more = KMQTT_TX_CHUNK_MORE;
 		local_bh_disable();
-		for (i = 0; i < KMQTT_TX_CHUNK; i++) {
-			conn = kmqtt_send_unmark(run);
-			if (!conn)
-				break;
-			/* A Unix socket has no segments or softirqs to save. */
-			if (kmqtt_transport_is_unix(conn) ||
-			    kmqtt_send_try(conn, &more))
-				again[nr++] = conn;
-			else
-				kmqtt_conn_put(conn);
-		}
+		nr = kmqtt_send_chunk(run, again);
 		local_bh_enable();
-		for (i = 0; i < nr; i++) {
-			kmqtt_send_kick(again[i]);
-			kmqtt_conn_put(again[i]);
-		}
-		cond_resched();
+		kmqtt_send_again(again, nr);
 	}
+}
+
+void kmqtt_send_taken(bool (*take)(void *from, struct kmqtt_run *run),
+		      void *from)
+{
+	struct kmqtt_conn *again[KMQTT_TX_CHUNK];
+	struct kmqtt_run run;
+	bool taken;
+	u32 nr;
+
+	kmqtt_run_init(&run, NULL);
+	do {
+		local_bh_disable();
+		taken = take(from, &run);
+		nr = kmqtt_send_chunk(&run, again);
+		local_bh_enable();
+		kmqtt_send_again(again, nr);
+	} while (taken);
 }
 
 void kmqtt_send_flush(struct kmqtt_run *run)

@@ -17,6 +17,7 @@
 #include "core/rhash.h"
 #include "core/topic.h"
 #include "datapath.h"
+#include "gather.h"
 #include "session.h"
 #include "subscription.h"
 

@@ -64,6 +64,15 @@ def insert_failing(site):
     raise AssertionError(f"it is somewhere else each time: {places}")
 
 
+def insert_without(site):
+    """The module does without what this call gives. Return: how often it has
+    failed."""
+    count, done = insert_failing(site)
+    assert not done.returncode, f"insmod: {done.stderr}"
+    unload()
+    return count
+
+
 def insert(site):
     """The module is not loaded without what this call gives, and afterwards
     it is. Return: how often it has failed."""

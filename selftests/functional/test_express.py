@@ -189,12 +189,10 @@ def many_that_send_one_each(t):
           f"{grown(before, GATHERED)} of {len(senders) * turn} have waited")
 
 
-@shows()
-def with_processors_that_are_busy(t):
-    """What waits for the processor is sent, too, if it is never idle."""
-    topic, watch, sender = pair(t)
+@contextlib.contextmanager
+def busy_processors():
+    """By who comes before the broker's threads and workers, as we do."""
     with contextlib.ExitStack() as stack:
-        # Before all others, as the hogs are, which inherit it.
         nice = os.getpriority(os.PRIO_PROCESS, 0)
         os.setpriority(os.PRIO_PROCESS, 0, -20)
         stack.callback(os.setpriority, os.PRIO_PROCESS, 0, nice)
@@ -202,6 +200,14 @@ def with_processors_that_are_busy(t):
             child = subprocess.Popen([sys.executable, "-c", "while True: pass"])
             stack.callback(child.wait)
             stack.callback(child.kill)
+        yield
+
+
+@shows()
+def with_processors_that_are_busy(t):
+    """What waits for the processor is sent, too, if it is never idle."""
+    topic, watch, sender = pair(t)
+    with busy_processors():
         before = stats()[GATHERED]
         for start in range(0, 100, 10):
             for number in range(start, start + 10):

@@ -13,6 +13,7 @@
 	__attribute__((section("shim_percpu"))) __typeof__(type) name
 
 #define raw_smp_processor_id()		0
+#define smp_processor_id()		0
 #define per_cpu(name, cpu)		(*((void)(cpu), &(name)))
 #define per_cpu_ptr(ptr, cpu)		((void)(cpu), (ptr))
 #define this_cpu_ptr(ptr)		(ptr)
