@@ -348,7 +348,8 @@ static void kmqtt_express_handle(struct kmqtt_letter *letter)
 	}
 	if (reason)
 		kmqtt_receive_fail(conn, reason);
-	if (!letter->few.gather) {
+	/* A queue of one or two is full before others can come. */
+	if (!letter->few.gather || run->full) {
 		kmqtt_send_flush_bh(run, letter->few.in_client);
 		return;
 	}

@@ -126,7 +126,8 @@ static bool kmqtt_gather_leave(struct kmqtt_gather *gather,
 	    !time_after(jiffies, gather->until)) {
 		list_splice_tail_init(&run->dirty, &gather->dirty);
 		left = true;
-		if (empty)
+		/* What the softirq left is the thread's, which would be slow. */
+		if (empty || gather->timed)
 			queue_work(kmqtt_gather_wq, &gather->work);
 	} else {
 		kmqtt_gather_take(gather, run);
@@ -147,7 +148,7 @@ static void kmqtt_gather_wake(struct kmqtt_gather *gather)
 	wake_up_process(gather->thread);
 	gather->timed = true;
 	hrtimer_start(&gather->timer, ns_to_ktime(KMQTT_GATHER_NS),
-		      HRTIMER_MODE_REL_PINNED);
+		      HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 /* Since @conn last left something here, nothing came behind anything. */
@@ -172,6 +173,9 @@ bool kmqtt_gather_leave_bh(struct kmqtt_conn *conn, struct kmqtt_run *run)
 	} else if (!list_empty(&run->dirty)) {
 		gather->until = jiffies + KMQTT_RUN_TIME;
 		gather->turn++;
+		/* Or else it would seem to be still to come, once so far away. */
+		if ((u16)(gather->turn - gather->crowded) > S16_MAX)
+			gather->crowded = gather->turn - S16_MAX;
 	}
 	if (!list_empty(&run->dirty)) {
 		list_splice_tail_init(&run->dirty, &gather->dirty);
@@ -228,10 +232,11 @@ static bool kmqtt_gather_take_some(void *from, struct kmqtt_run *run)
 {
 	struct kmqtt_gather *gather = from;
 	bool left;
-	u32 nr;
+	/* There one is preempted in spite of all. */
+	u32 most = IS_ENABLED(CONFIG_PREEMPT_RT) ? 1 : KMQTT_TX_CHUNK, nr;
 
 	spin_lock(&gather->lock);
-	for (nr = 0; nr < KMQTT_TX_CHUNK && !list_empty(&gather->dirty); nr++)
+	for (nr = 0; nr < most && !list_empty(&gather->dirty); nr++)
 		list_move_tail(gather->dirty.next, &run->dirty);
 	left = !list_empty(&gather->dirty);
 	if (!left)
@@ -332,7 +337,7 @@ static int kmqtt_gather_offline(unsigned int cpu)
 	if (thread)
 		kthread_stop(thread);
 	/* What it had been woken for. */
-	kmqtt_gather_send(gather);
+	kmqtt_gather_work(&gather->work);
 	return 0;
 }
 
@@ -343,7 +348,7 @@ static void kmqtt_gather_setup(struct kmqtt_gather *gather)
 	INIT_WORK(&gather->late, kmqtt_gather_late_work);
 	INIT_WORK(&gather->work, kmqtt_gather_work);
 	kmqtt_compat_hrtimer_setup(&gather->timer, kmqtt_gather_timeout,
-				   CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED);
+				   CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 int kmqtt_gather_init(void)

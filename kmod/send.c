@@ -403,12 +403,13 @@ static u32 kmqtt_send_chunk(struct kmqtt_run *run, struct kmqtt_conn **again)
 	return nr;
 }
 
-static void kmqtt_send_again(struct kmqtt_conn **again, u32 nr)
+static void kmqtt_send_again(struct kmqtt_conn **again, u32 nr,
+			     void (*send)(struct kmqtt_conn *conn))
 {
 	u32 i;
 
 	for (i = 0; i < nr; i++) {
-		kmqtt_send_kick(again[i]);
+		send(again[i]);
 		kmqtt_conn_put(again[i]);
 	}
 	cond_resched();
@@ -423,7 +424,7 @@ void kmqtt_send_chunks(struct kmqtt_run *run)
 		local_bh_disable();
 		nr = kmqtt_send_chunk(run, again);
 		local_bh_enable();
-		kmqtt_send_again(again, nr);
+		kmqtt_send_again(again, nr, kmqtt_send_kick);
 	}
 }
 
@@ -441,7 +442,8 @@ void kmqtt_send_taken(bool (*take)(void *from, struct kmqtt_run *run),
 		taken = take(from, &run);
 		nr = kmqtt_send_chunk(&run, again);
 		local_bh_enable();
-		kmqtt_send_again(again, nr);
+		/* Who is preempted owns no connection's sending side either. */
+		kmqtt_send_again(again, nr, kmqtt_conn_queue_tx);
 	} while (taken);
 }
 

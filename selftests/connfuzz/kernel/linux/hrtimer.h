@@ -14,7 +14,7 @@ typedef int clockid_t;
 #define CLOCK_MONOTONIC	1
 
 enum hrtimer_restart { HRTIMER_NORESTART };
-enum hrtimer_mode { HRTIMER_MODE_REL_PINNED };
+enum hrtimer_mode { HRTIMER_MODE_REL_PINNED_HARD };
 
 struct hrtimer {
 	enum hrtimer_restart (*function)(struct hrtimer *timer);
