@@ -136,7 +136,7 @@ const struct kmqtt_setting_info kmqtt_settings[KMQTT_NR_SETTINGS] = {
 	},
 	[KMQTT_SET_EXPRESS_AFTER] = {
 		"express_after", KMQTT_EXPRESS_AFTER, 0, 255,
-		"packets of a client that must have come one at a time until the next ones are handled where they arrive, in the softirq; 0: none is"
+		"packets of a client that must have come alone until the next ones are sent on where they arrive, in the softirq; 0: none is, nor handled there"
 	},
 };
 

@@ -48,6 +48,12 @@ static_assert(KMQTT_FEW <= KMQTT_RUN_SPARE, "a stock for each of them");
  * in one poll of a network device. What comes from more is left to the io works.
  */
 #define KMQTT_EXPRESS_BUDGET	64
+/*
+ * Single packets after which the next ones are handled here, if express_after is not
+ * less: they wait for others until so many were alone, which costs little if they are
+ * not single any more.
+ */
+#define KMQTT_EXPRESS_SINGLE	4
 /* The longest answer to one: it has to have its place in the connection. */
 #define KMQTT_EXPRESS_ANSWER	8
 
@@ -92,21 +98,23 @@ struct kmqtt_express {
 static DEFINE_PER_CPU(struct kmqtt_express, kmqtt_express);
 
 /*
- * The io work must have found single packets of it many times in a row: where it
- * finds more, its gathering is worth more.
+ * The io work must have found single packets of it some times in a row: where it
+ * finds more, its gathering is worth more. @most: of them.
  */
-static bool kmqtt_express_trusts(const struct kmqtt_conn *conn, u8 times)
+static bool kmqtt_express_trusts(const struct kmqtt_conn *conn, u8 times,
+				 u64 most)
 {
 	u64 after = kmqtt_cfg(conn->broker, KMQTT_SET_EXPRESS_AFTER);
 
-	return after && times >= after;
+	return after && times >= min(after, most);
 }
 
 static bool kmqtt_express_single(const struct kmqtt_conn *conn)
 {
 	const struct sock *sk = conn->sock->sk;
 
-	return kmqtt_express_trusts(conn, READ_ONCE(conn->single)) &&
+	return kmqtt_express_trusts(conn, READ_ONCE(conn->single),
+				    KMQTT_EXPRESS_SINGLE) &&
 	       READ_ONCE(conn->state) == KMQTT_CONN_UP &&
 	       skb_queue_len_lockless(&sk->sk_receive_queue) == 1 &&
 	       !work_pending(&conn->io_work);
@@ -382,7 +390,7 @@ static bool kmqtt_express_begin(struct kmqtt_letter *letter,
 	letter->run.few = &letter->few;
 	letter->few.in_client = in_client;
 	letter->crowd = others || kmqtt_gather_waits() ||
-			!kmqtt_express_trusts(conn, conn->alone);
+			!kmqtt_express_trusts(conn, conn->alone, U8_MAX);
 	letter->few.gather = letter->crowd;
 	letter->few.nr = 0;
 	return true;
