@@ -610,8 +610,8 @@ static void kmqtt_acl_who_of(struct kmqtt_session *session,
 	who->username.len = name ? strlen(name) : 0;
 }
 
-static bool kmqtt_acl_ask(struct kmqtt_session *session, u8 access,
-			  const struct mqtt_str *topic)
+bool kmqtt_acl_ask(struct kmqtt_session *session, u8 access,
+		   const struct mqtt_str *topic)
 {
 	struct kmqtt_acl_who who;
 	bool allowed;
@@ -622,13 +622,6 @@ static bool kmqtt_acl_ask(struct kmqtt_session *session, u8 access,
 	allowed = kmqtt_acl_allows(session->broker, &who, access, topic);
 	srcu_read_unlock(kmqtt_srcu, idx);
 	return allowed;
-}
-
-bool kmqtt_acl_check(struct kmqtt_session *session, u8 access,
-		     const struct mqtt_str *topic)
-{
-	return !kmqtt_acl_in_force(session->broker) ||
-	       kmqtt_acl_ask(session, access, topic);
 }
 
 bool kmqtt_acl_check_filter(struct kmqtt_session *session,

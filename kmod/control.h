@@ -3,13 +3,17 @@
 #ifndef KMQTT_CONTROL_H
 #define KMQTT_CONTROL_H
 
+#include "broker.h"
 #include "core/packet.h"
+#include "session.h"
 
-struct kmqtt_broker;
 struct kmqtt_conn;
-struct kmqtt_session;
 
 /* acl.c: rules in force */
+
+/* kmqtt_acl_check() where there are rules, or were a moment ago. */
+bool kmqtt_acl_ask(struct kmqtt_session *session, u8 access,
+		   const struct mqtt_str *topic);
 
 /**
  * kmqtt_acl_check() - may this client read or write this topic name
@@ -20,8 +24,12 @@ struct kmqtt_session;
  * Without rules in force this is one load. Context: process; softirq, where there
  * are none but by a hair.
  */
-bool kmqtt_acl_check(struct kmqtt_session *session, u8 access,
-		     const struct mqtt_str *topic);
+static inline bool kmqtt_acl_check(struct kmqtt_session *session, u8 access,
+				   const struct mqtt_str *topic)
+{
+	return !kmqtt_acl_in_force(session->broker) ||
+	       kmqtt_acl_ask(session, access, topic);
+}
 
 /**
  * kmqtt_acl_check_filter() - may this client subscribe to this topic filter

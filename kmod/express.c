@@ -24,7 +24,6 @@
 #include <linux/percpu.h>
 #include <net/tcp.h>
 #include <linux/kmqtt.h>
-#include "acl.h"
 #include "broker.h"
 #include "conn.h"
 #include "control.h"

@@ -136,7 +136,7 @@ static bool kmqtt_gather_leave(struct kmqtt_gather *gather,
 	return left;
 }
 
-/* Before they wait without being waited for. gather->lock held. */
+/* Somebody is to send what is in the list, if nobody is about to. gather->lock held. */
 static void kmqtt_gather_wake(struct kmqtt_gather *gather)
 {
 	if (gather->timed)

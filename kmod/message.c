@@ -259,26 +259,38 @@ static struct kmqtt_msg *kmqtt_msg_create_kept(struct kmqtt_broker *broker,
 	return msg;
 }
 
+/* Taken apart: its heads are others than it came with. */
+static struct kmqtt_msg *kmqtt_msg_create_parts(struct kmqtt_broker *broker,
+						const struct mqtt_publish *pub,
+						const struct mqtt_str *topic,
+						void *buf, size_t buf_size,
+						gfp_t gfp)
+{
+	const struct mqtt_props *props = &pub->props;
+	u32 len;
+
+	len = kmqtt_msg_props_plain(props) ?
+		props->raw.len : mqtt_props_forward(&props->raw, NULL);
+	if (pub->payload.len < KMQTT_MSG_KEEP_BUF)
+		return kmqtt_msg_create_short(broker, pub, topic, len, gfp);
+	if (buf)
+		return kmqtt_msg_create_kept(broker, pub, topic, len, buf,
+					     buf_size);
+	return kmqtt_msg_create_long(broker, pub, topic, len);
+}
+
 struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_broker *broker,
 				   const struct mqtt_publish *publish,
 				   const struct mqtt_str *topic,
 				   void *buf, size_t buf_size, gfp_t gfp)
 {
-	const struct mqtt_props *props = &publish->props;
 	struct kmqtt_msg *msg;
-	u32 len;
 
-	len = kmqtt_msg_props_plain(props) ?
-		props->raw.len : mqtt_props_forward(&props->raw, NULL);
 	if (kmqtt_msg_goes_on(publish, topic))
 		msg = kmqtt_msg_create_image(broker, publish, gfp);
-	else if (publish->payload.len < KMQTT_MSG_KEEP_BUF)
-		msg = kmqtt_msg_create_short(broker, publish, topic, len, gfp);
-	else if (buf)
-		msg = kmqtt_msg_create_kept(broker, publish, topic, len, buf,
-					    buf_size);
 	else
-		msg = kmqtt_msg_create_long(broker, publish, topic, len);
+		msg = kmqtt_msg_create_parts(broker, publish, topic, buf,
+					     buf_size, gfp);
 	if (msg)
 		kmqtt_msg_stamp(msg, publish);
 	return msg;

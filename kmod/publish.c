@@ -169,8 +169,7 @@ static u8 kmqtt_publish_forward(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	struct kmqtt_msg *msg;
 	u32 count;
 
-	if (kmqtt_acl_in_force(broker) &&
-	    !kmqtt_acl_check(conn->session, KMQTT_ACCESS_WRITE, topic)) {
+	if (!kmqtt_acl_check(conn->session, KMQTT_ACCESS_WRITE, topic)) {
 		kmqtt_stat_inc(broker, KMQTT_STAT_ACL_DENIED_PUBLISH);
 		kmqtt_event_session(conn->session, KMQTT_EVENT_ACL_DENIED,
 				    topic, publish->qos);

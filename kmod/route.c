@@ -93,8 +93,7 @@ static enum kmqtt_taken kmqtt_route_deliver(struct kmqtt_route *route,
 	struct kmqtt_msg *msg = route->msg;
 	bool taken;
 
-	if (kmqtt_acl_in_force(session->broker) &&
-	    !kmqtt_acl_check(session, KMQTT_ACCESS_READ, &msg->topic)) {
+	if (!kmqtt_acl_check(session, KMQTT_ACCESS_READ, &msg->topic)) {
 		if (!offer)
 			kmqtt_stat_inc(route->run->broker,
 				       KMQTT_STAT_ACL_DENIED_DELIVERY);

@@ -51,7 +51,7 @@ class Burst(threading.Thread):
         """Wait for so many."""
         until = self.turns + turns
         ktap.eventually(lambda: self.failed or self.turns >= until,
-                        f"{self.turns} turns of {until}")
+                        f"{turns} turns are not done")
         if self.failed:
             raise self.failed
 
