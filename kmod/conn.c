@@ -133,7 +133,9 @@ void kmqtt_conn_send_later(struct kmqtt_conn *conn)
 
 static void kmqtt_conn_stop_timer(struct kmqtt_conn *conn)
 {
-	if (cancel_delayed_work(&conn->timer))
+	/* To look is less than to try. */
+	if (delayed_work_pending(&conn->timer) &&
+	    cancel_delayed_work(&conn->timer))
 		kmqtt_conn_put(conn);
 }
 

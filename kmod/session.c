@@ -117,7 +117,9 @@ static void kmqtt_session_rearm(struct kmqtt_session *session,
 
 static void kmqtt_session_stop_timer(struct kmqtt_session *session)
 {
-	if (cancel_delayed_work(&session->timer))
+	/* Most have never had one: to look is less than to try. */
+	if (delayed_work_pending(&session->timer) &&
+	    cancel_delayed_work(&session->timer))
 		kmqtt_session_put(session);
 }
 

@@ -27,6 +27,7 @@ struct work_struct {
 };
 
 #define work_pending(work)	((work)->pending)
+#define delayed_work_pending(dw)	work_pending(&(dw)->work)
 
 struct delayed_work {
 	struct work_struct work;
