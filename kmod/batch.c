@@ -127,13 +127,14 @@ static void kmqtt_batch_add_payload(struct kmqtt_conn *conn,
 	const u8 *at = msg->payload.data - ahead;
 	u32 len = msg->payload.len + ahead;
 
-	if (!kmqtt_batch_pages(conn, msg)) {
-		kmqtt_batch_add(batch, at, len);
+	if (!len)
 		return;
+	if (kmqtt_batch_pages(conn, msg)) {
+		if (!batch->nr_paged++)
+			bitmap_zero(batch->paged, KMQTT_TX_VECS);
+		__set_bit(batch->nr_vec, batch->paged);
 	}
-	if (!batch->nr_paged++)
-		bitmap_zero(batch->paged, KMQTT_TX_VECS);
-	__set_bit(batch->nr_vec, batch->paged);
+	/* It never is right behind what was added before. */
 	kmqtt_batch_add_vec(batch, at, len);
 }
 

@@ -187,8 +187,10 @@ u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
  * Queue @msg for @session: as @qos, with @ids (may be NULL). Any context that
  * run->gfp is for; takes session->lock. Return: false if it was dropped
  * (counted), or not taken (@offer: nothing is counted, and nothing dropped for
- * it).
+ * it). With QoS 0 and no ids it is _plain().
  */
+bool kmqtt_deliver_plain(struct kmqtt_run *run, struct kmqtt_session *session,
+			 struct kmqtt_msg *msg, bool retain, bool offer);
 bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		   struct kmqtt_msg *msg, u8 qos, bool retain,
 		   const u32 *ids, u32 nr_ids, bool offer);

@@ -74,9 +74,10 @@ void kmqtt_deliver_discard(struct kmqtt_session *session,
 
 void kmqtt_deliver_discard_first(struct kmqtt_session *session)
 {
+	struct kmqtt_msg *msg;
 	bool retain;
-	struct kmqtt_msg *msg = kmqtt_fifo_take(&session->fifo, &retain);
 
+	msg = kmqtt_fifo_take(&session->fifo, session->broker, &retain);
 	kmqtt_deliver_uncount(session, kmqtt_msg_size(msg));
 	kmqtt_msg_put(msg);
 }
@@ -341,8 +342,8 @@ static bool kmqtt_deliver_has_room(const struct kmqtt_session *session, u8 qos,
 	return !session->dead &&
 	       (session->conn || qos ||
 		kmqtt_cfg(broker, KMQTT_SET_QUEUE_QOS0_OFFLINE)) &&
-	       (kmqtt_room(broker, 0, KMQTT_STORE) ||
-		kmqtt_deliver_flows(session, qos)) &&
+	       (kmqtt_deliver_flows(session, qos) ||
+		kmqtt_room(broker, 0, KMQTT_STORE)) &&
 	       !kmqtt_deliver_over_limit(session, size);
 }
 
@@ -367,33 +368,14 @@ static bool kmqtt_deliver_admit(struct kmqtt_session *session, u8 qos,
 		kmqtt_stat_inc(broker, KMQTT_STAT_DROPPED_OFFLINE);
 		return false;
 	}
-	if (!kmqtt_room(broker, 0, KMQTT_STORE) &&
-	    !kmqtt_deliver_flows(session, qos) &&
+	if (!kmqtt_deliver_flows(session, qos) &&
+	    !kmqtt_room(broker, 0, KMQTT_STORE) &&
 	    !kmqtt_deliver_exchange(session, size))
 		return false;
 	while (kmqtt_deliver_over_limit(session, size))
 		if (!kmqtt_deliver_make_room(session,
 					     KMQTT_STAT_DROPPED_QUEUE_FULL))
 			return false;
-	return true;
-}
-
-/* session->lock held. Return: false: dropped. */
-static bool kmqtt_deliver_enqueue_plain(struct kmqtt_session *session,
-					struct kmqtt_msg *msg, bool retain,
-					bool offer)
-{
-	u32 size = kmqtt_msg_size(msg);
-
-	if (!kmqtt_deliver_admit(session, 0, size, offer))
-		return false;
-	if (!kmqtt_fifo_add(&session->fifo, msg, retain)) {
-		if (offer)
-			return false;
-		kmqtt_deliver_count_drop(session, KMQTT_STAT_DROPPED_MEMORY);
-		return false;
-	}
-	kmqtt_deliver_count_queued(session, size);
 	return true;
 }
 
@@ -452,32 +434,71 @@ bool kmqtt_deliver_full(struct kmqtt_session *session)
 	return full;
 }
 
+/*
+ * Is there nothing in the way of so many bytes of QoS 0, nor of more behind them?
+ * That is so nearly always, and has not to be asked in detail. session->lock held.
+ */
+static bool kmqtt_deliver_clear(const struct kmqtt_session *session, u32 size)
+{
+	u64 messages = kmqtt_cfg(session->broker,
+				 KMQTT_SET_MAX_QUEUED_MESSAGES);
+	u64 bytes = kmqtt_cfg(session->broker, KMQTT_SET_MAX_QUEUED_BYTES);
+	u32 queued = session->nr_queued + 1;
+
+	return kmqtt_deliver_flows(session, 0) && !session->dead &&
+	       queued < KMQTT_FLUSH_AT &&
+	       (!messages || queued * 2ULL < messages) &&
+	       (!bytes || (session->queued_bytes + size) * 2 < bytes);
+}
+
+bool kmqtt_deliver_plain(struct kmqtt_run *run, struct kmqtt_session *session,
+			 struct kmqtt_msg *msg, bool retain, bool offer)
+{
+	u32 size = kmqtt_msg_size(msg);
+	bool clear, queued;
+
+	spin_lock_bh(&session->lock);
+	clear = kmqtt_deliver_clear(session, size);
+	queued = clear || kmqtt_deliver_admit(session, 0, size, offer);
+	if (queued && !kmqtt_fifo_add(&session->fifo, msg, retain)) {
+		queued = false;
+		if (!offer)
+			kmqtt_deliver_count_drop(session,
+						 KMQTT_STAT_DROPPED_MEMORY);
+	}
+	if (queued) {
+		kmqtt_deliver_count_queued(session, size);
+		if (session->conn)
+			kmqtt_send_mark(run, session->conn);
+	}
+	if (!clear && kmqtt_deliver_must_flush(session))
+		run->full = true;
+	spin_unlock_bh(&session->lock);
+	return queued;
+}
+
 bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
 		   struct kmqtt_msg *msg, u8 qos, bool retain,
 		   const u32 *ids, u32 nr_ids, bool offer)
 {
-	struct kmqtt_out *out = NULL;
+	struct kmqtt_out *out;
 	bool queued;
 
-	if (qos || nr_ids) {
-		out = kmqtt_out_fill(kmqtt_out_take(run), msg, qos, retain,
-				     ids, nr_ids, run->gfp);
-		if (!out) {
-			if (!offer)
-				kmqtt_stat_inc(run->broker,
-					       KMQTT_STAT_DROPPED_MEMORY);
-			return false;
-		}
+	out = kmqtt_out_fill(kmqtt_out_take(run), msg, qos, retain, ids, nr_ids,
+			     run->gfp);
+	if (!out) {
+		if (!offer)
+			kmqtt_stat_inc(run->broker, KMQTT_STAT_DROPPED_MEMORY);
+		return false;
 	}
 	spin_lock_bh(&session->lock);
-	queued = out ? kmqtt_deliver_enqueue(session, out, offer) :
-		       kmqtt_deliver_enqueue_plain(session, msg, retain, offer);
+	queued = kmqtt_deliver_enqueue(session, out, offer);
 	if (queued && session->conn)
 		kmqtt_send_mark(run, session->conn);
 	if (kmqtt_deliver_must_flush(session))
 		run->full = true;
 	spin_unlock_bh(&session->lock);
-	if (!queued && out)
+	if (!queued)
 		kmqtt_out_put(out);
 	return queued;
 }
@@ -505,17 +526,22 @@ void kmqtt_deliver_resume(struct kmqtt_session *session)
 	kmqtt_deliver_refill(session);
 }
 
-/* Larger than the client takes [MQTT-3.1.2-24]? @out: NULL for plain QoS 0 */
+/* May it be larger than the client takes [MQTT-3.1.2-24]? Most are by far too small. */
+static bool kmqtt_deliver_large(const struct kmqtt_session *session,
+				const struct kmqtt_msg *msg, u32 nr_ids)
+{
+	return kmqtt_msg_size(msg) + 5ULL * nr_ids >
+	       (session->max_packet ?: MQTT_PACKET_MAX);
+}
+
+/* @out: NULL for plain QoS 0 */
 static bool kmqtt_deliver_too_large(const struct kmqtt_session *session,
 				    const struct kmqtt_msg *msg,
 				    const struct kmqtt_out *out)
 {
-	u32 max = session->max_packet ?: MQTT_PACKET_MAX;
-	u64 ids = out ? 5ULL * out->nr_ids : 0;
-
-	/* Most are so small that nobody needs to add up. */
-	return kmqtt_msg_size(msg) + ids > max &&
-	       kmqtt_out_packet_size(msg, out, session->version) > max;
+	return kmqtt_deliver_large(session, msg, out ? out->nr_ids : 0) &&
+	       kmqtt_out_packet_size(msg, out, session->version) >
+	       (session->max_packet ?: MQTT_PACKET_MAX);
 }
 
 /*
@@ -583,15 +609,17 @@ static void kmqtt_deliver_take(struct kmqtt_session *session,
 static bool kmqtt_deliver_take_first(struct kmqtt_session *session,
 				     struct kmqtt_tx_item *item)
 {
+	struct kmqtt_msg *msg;
 	bool retain;
 
-	item->msg = kmqtt_fifo_peek(&session->fifo, &retain);
-	if (kmqtt_deliver_stale(session, item->msg, NULL)) {
-		kmqtt_deliver_discard_first(session);
+	msg = kmqtt_fifo_take(&session->fifo, session->broker, &retain);
+	kmqtt_deliver_uncount(session, kmqtt_msg_size(msg));
+	if ((msg->expires || kmqtt_deliver_large(session, msg, 0)) &&
+	    kmqtt_deliver_stale(session, msg, NULL)) {
+		kmqtt_msg_put(msg);
 		return false;
 	}
-	kmqtt_fifo_take(&session->fifo, &retain);
-	kmqtt_deliver_uncount(session, kmqtt_msg_size(item->msg));
+	item->msg = msg;
 	item->out = NULL;
 	item->packet_id = 0;
 	item->pubrel = false;

@@ -4,9 +4,26 @@
 #define KMQTT_FIFO_H
 
 #include <linux/types.h>
+#include "message.h"
 
-struct kmqtt_fifo_chunk;
-struct kmqtt_msg;
+struct kmqtt_broker;
+
+/* With @next and @base: 512 bytes. */
+#define KMQTT_FIFO_CHUNK	62
+/* RETAIN, in the pointer to a message. */
+#define KMQTT_FIFO_RETAIN	1UL
+
+/**
+ * struct kmqtt_fifo_chunk - some in a row
+ * @next: newer ones
+ * @base: position of the first of @items
+ * @items: messages, and KMQTT_FIFO_RETAIN
+ */
+struct kmqtt_fifo_chunk {
+	struct kmqtt_fifo_chunk *next;
+	u32 base;
+	unsigned long items[KMQTT_FIFO_CHUNK];
+};
 
 /**
  * struct kmqtt_fifo - all zero when new; its owner's lock guards it
@@ -29,6 +46,9 @@ static inline bool kmqtt_fifo_empty(const struct kmqtt_fifo *fifo)
 	return fifo->head == fifo->tail;
 }
 
+/* One more chunk, behind all others. Atomic context. Return: false: no memory. */
+bool kmqtt_fifo_grow(struct kmqtt_fifo *fifo, struct kmqtt_broker *broker);
+
 /**
  * kmqtt_fifo_add() - append a message
  * @fifo: where
@@ -37,12 +57,52 @@ static inline bool kmqtt_fifo_empty(const struct kmqtt_fifo *fifo)
  *
  * Atomic context. Return: false if there was no memory.
  */
-bool kmqtt_fifo_add(struct kmqtt_fifo *fifo, struct kmqtt_msg *msg, bool retain);
+static inline bool kmqtt_fifo_add(struct kmqtt_fifo *fifo,
+				  struct kmqtt_msg *msg, bool retain)
+{
+	unsigned long item = (unsigned long)msg |
+			     (retain ? KMQTT_FIFO_RETAIN : 0);
+	struct kmqtt_fifo_chunk *chunk = fifo->last;
 
-/* The oldest and its RETAIN flag; it stays. Not if it is empty. */
-struct kmqtt_msg *kmqtt_fifo_peek(const struct kmqtt_fifo *fifo, bool *retain);
+	if (kmqtt_fifo_empty(fifo)) {
+		fifo->alone = item;
+		fifo->tail++;
+	} else {
+		if ((!chunk || fifo->tail - chunk->base == KMQTT_FIFO_CHUNK) &&
+		    !kmqtt_fifo_grow(fifo, msg->broker))
+			return false;
+		chunk = fifo->last;
+		chunk->items[fifo->tail++ - chunk->base] = item;
+	}
+	kmqtt_msg_get(msg);
+	return true;
+}
 
-/* The same; it goes, with its reference. Atomic context. */
-struct kmqtt_msg *kmqtt_fifo_take(struct kmqtt_fifo *fifo, bool *retain);
+/* Free the oldest chunk, which is done with. */
+void kmqtt_fifo_shrink(struct kmqtt_fifo *fifo, struct kmqtt_broker *broker);
+
+/*
+ * The oldest and its RETAIN flag; it goes, with its reference. Not if it is empty.
+ * Atomic context.
+ */
+static inline struct kmqtt_msg *kmqtt_fifo_take(struct kmqtt_fifo *fifo,
+						struct kmqtt_broker *broker,
+						bool *retain)
+{
+	const struct kmqtt_fifo_chunk *chunk = fifo->first;
+	unsigned long item = fifo->alone;
+
+	fifo->head++;
+	if (item) {
+		fifo->alone = 0;
+	} else {
+		item = chunk->items[fifo->head - 1 - chunk->base];
+		if (fifo->head - chunk->base == KMQTT_FIFO_CHUNK ||
+		    kmqtt_fifo_empty(fifo))
+			kmqtt_fifo_shrink(fifo, broker);
+	}
+	*retain = item & KMQTT_FIFO_RETAIN;
+	return (struct kmqtt_msg *)(item & ~KMQTT_FIFO_RETAIN);
+}
 
 #endif

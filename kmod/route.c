@@ -104,8 +104,12 @@ static enum kmqtt_taken kmqtt_route_deliver(struct kmqtt_route *route,
 					     qos))
 		kmqtt_msg_make_image(msg, READ_ONCE(session->version), qos,
 				     route->run->gfp);
-	taken = kmqtt_deliver(route->run, session, msg, qos, retain, ids,
-			      nr_ids, offer);
+	if (qos || nr_ids)
+		taken = kmqtt_deliver(route->run, session, msg, qos, retain, ids,
+				      nr_ids, offer);
+	else
+		taken = kmqtt_deliver_plain(route->run, session, msg, retain,
+					    offer);
 	if (taken || !offer)
 		route->count++;
 	return taken ? KMQTT_TAKEN : KMQTT_REFUSED;
