@@ -156,7 +156,8 @@ kmqtt_conn_call(struct sock *sk, bool (*take)(struct kmqtt_conn *conn))
 	rcu_read_lock();
 	conn = kmqtt_conn_of(sk);
 	if (conn && !(take && take(conn))) {
-		kmqtt_conn_queue_io(conn);
+		if (!take || !kmqtt_gather_input(conn))
+			kmqtt_conn_queue_io(conn);
 		conn = NULL;
 	}
 	rcu_read_unlock();

@@ -40,7 +40,7 @@ struct socket;
  *	received any more
  * @io_work: receives, and ends the connection; everything below marked (io)
  *	belongs to who holds KMQTT_CONN_RX: this work, or express.c
- * @express: on a CPU's list there (KMQTT_CONN_EXPRESS), referenced
+ * @express: on a CPU's list there (KMQTT_CONN_EXPRESS), or gather.c's, referenced
  * @tx_work: sends what could not be sent from somebody else's work; with the
  *	last reference gone it frees, in process context
  * @timer: connect time-out, keep alive, retries, lingering
@@ -49,6 +49,8 @@ struct socket;
  * @state: enum kmqtt_conn_state (io); READ_ONCE elsewhere
  * @version: enum mqtt_version, 0 before CONNECT (io); then fixed
  * @single: how often one packet of it came at a time, see express.c (io)
+ * @blind: counts packets that are not small in express.c (io)
+ * @bursts: the last io work found several (io); READ_ONCE elsewhere
  * @alone: and nothing of other connections with it, or behind it (io)
  * @gather_turn: of @gather_cpu in gather.c, when it last left something there (io)
  * @half_open: in broker->half_open, under broker->conn_lock
@@ -108,6 +110,8 @@ struct kmqtt_conn {
 	u8 version;
 	u8 single;
 	u8 alone;
+	u8 blind;
+	bool bursts;
 	bool problem_info;
 	u16 gather_turn;
 	u16 gather_cpu;

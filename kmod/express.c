@@ -20,6 +20,7 @@
 #include "express.h"
 
 #include <linux/interrupt.h>
+#include <linux/jiffies.h>
 #include <linux/llist.h>
 #include <linux/percpu.h>
 #include <net/tcp.h>
@@ -37,11 +38,13 @@
 static_assert(KMQTT_FEW <= KMQTT_RUN_SPARE, "a stock for each of them");
 
 /*
- * Bytes of a packet. A TCP that has got nothing larger yet acknowledges 536
- * bytes at the latest, read or not: two of these may wait to be read, as
- * kmqtt_transport_idle() has it, and a third is found to be too many.
+ * Bytes of a packet that is small. A TCP that has got nothing larger yet
+ * acknowledges 536 bytes at the latest, read or not: two of these may wait to be
+ * read, as kmqtt_transport_idle() has it, and a third is found to be too many.
  */
-#define KMQTT_EXPRESS_BYTES	256
+#define KMQTT_EXPRESS_SMALL	256
+/* Bytes of any: no more than a frame of Ethernet brings, nor what takes long to copy. */
+#define KMQTT_EXPRESS_BYTES	1536
 /*
  * Connections in one run of the tasklet, which bounds its time; as many as packets
  * in one poll of a network device. What comes from more is left to the io works.
@@ -53,6 +56,8 @@ static_assert(KMQTT_FEW <= KMQTT_RUN_SPARE, "a stock for each of them");
  * not single any more.
  */
 #define KMQTT_EXPRESS_SINGLE	4
+/* So many that are not small are sent on without a look for others. */
+#define KMQTT_EXPRESS_LOOK	16
 /* The longest answer to one: it has to have its place in the connection. */
 #define KMQTT_EXPRESS_ANSWER	8
 
@@ -120,11 +125,11 @@ static bool kmqtt_express_single(const struct kmqtt_conn *conn)
 }
 
 /* Has what has come a length that fits? It stays there meanwhile. */
-static bool kmqtt_express_short(const struct sock *sk)
+static bool kmqtt_express_short(const struct sock *sk, u32 most)
 {
 	const struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
 
-	return skb && skb->len <= KMQTT_EXPRESS_BYTES;
+	return skb && skb->len <= most;
 }
 
 /* What kTLS, or a map of sockets, has its hands in is not. */
@@ -140,7 +145,7 @@ bool kmqtt_express_take(struct kmqtt_conn *conn)
 	/* TCP has locked the socket. */
 	if (!kmqtt_express_single(conn) ||
 	    !kmqtt_express_plain_tcp(conn->sock->sk) ||
-	    !kmqtt_express_short(conn->sock->sk))
+	    !kmqtt_express_short(conn->sock->sk, KMQTT_EXPRESS_BYTES))
 		return false;
 	/* If it is on a list, it has not been looked at since. */
 	if (test_and_set_bit(KMQTT_CONN_EXPRESS, &conn->flags))
@@ -194,6 +199,7 @@ void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets)
 {
 	if (!packets)
 		return;
+	WRITE_ONCE(conn->bursts, packets > 1);
 	kmqtt_express_count(&conn->single, packets == 1);
 	kmqtt_express_count(&conn->alone,
 			    packets == 1 && !kmqtt_gather_expects());
@@ -258,6 +264,17 @@ static bool kmqtt_express_publish(struct kmqtt_letter *letter)
 	       kmqtt_express_stock(letter);
 }
 
+/*
+ * Of what is not small, and follows another soon, one in some is left to gather.c,
+ * whoever sends alone: TCP does not say that it comes in bursts, but others would be
+ * found behind it.
+ */
+static bool kmqtt_express_looks(struct kmqtt_conn *conn)
+{
+	return !time_after(jiffies, conn->last_rx) &&
+	       !(++conn->blind % KMQTT_EXPRESS_LOOK);
+}
+
 /* Nothing in it that sleeps, or takes long? */
 static bool kmqtt_express_fits(struct kmqtt_letter *letter, u32 len)
 {
@@ -265,6 +282,8 @@ static bool kmqtt_express_fits(struct kmqtt_letter *letter, u32 len)
 	    letter->fixed.len + letter->fixed.remaining != len ||
 	    kmqtt_receive_admit(letter->conn, &letter->fixed))
 		return false;
+	if (len > KMQTT_EXPRESS_SMALL && kmqtt_express_looks(letter->conn))
+		letter->few.gather = true;
 	switch (letter->fixed.type) {
 	case MQTT_PUBLISH:
 		return kmqtt_express_publish(letter);
@@ -468,7 +487,7 @@ bool kmqtt_express_take_unix(struct kmqtt_conn *conn)
 		return false;
 	/* Another thread may be reading it. */
 	spin_lock_irqsave(&sk->sk_receive_queue.lock, flags);
-	take = kmqtt_express_short(sk);
+	take = kmqtt_express_short(sk, KMQTT_EXPRESS_SMALL);
 	spin_unlock_irqrestore(&sk->sk_receive_queue.lock, flags);
 	if (take)
 		kmqtt_conn_get(conn);
@@ -485,7 +504,7 @@ static void kmqtt_express_call(struct kmqtt_letter *letter)
 	struct kmqtt_conn *conn = letter->conn;
 	int idx, len;
 
-	len = kmqtt_transport_read(conn, letter->buf, KMQTT_EXPRESS_BYTES);
+	len = kmqtt_transport_read(conn, letter->buf, KMQTT_EXPRESS_SMALL);
 	/* An end or an error is found by the io work again. */
 	if (len <= 0)
 		return;
@@ -506,7 +525,7 @@ static void kmqtt_express_call(struct kmqtt_letter *letter)
 
 void kmqtt_express_client(struct kmqtt_conn *conn)
 {
-	u8 buf[KMQTT_EXPRESS_BYTES];
+	u8 buf[KMQTT_EXPRESS_SMALL];
 	struct kmqtt_letter letter;
 
 	if (kmqtt_express_begin(&letter, conn, buf, false, true)) {

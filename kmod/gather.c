@@ -13,6 +13,9 @@
  * other things to do is given KMQTT_GATHER_NS for them, and then a work, which
  * preempts, sends it there or elsewhere.
  *
+ * So does the io work of a connection whose last one found several packets: it would
+ * preempt who sends them after the first.
+ *
  * No tunable: an idle CPU sends at once.
  */
 #include "gather.h"
@@ -21,6 +24,7 @@
 #include <linux/err.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
+#include <linux/llist.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -40,11 +44,13 @@
  * @lock: guards what follows; bottom halves disabled; inside are only the locks of
  *	the scheduler, of timers and of workqueues
  * @dirty: flush list, as in struct kmqtt_run
+ * @inputs: connections that are to be read, referenced (KMQTT_CONN_EXPRESS); added to
+ *	under @lock
  * @until: jiffies when it is sent at the latest, if the next io work is in time
  * @turn: counts the times that the softirq has found it empty
  * @crowded: the last of them in which more was added
- * @timed: the softirq's is in it: @timer is set, or has queued @late
- * @thread: sends it when nobody else wants the CPU; NULL: there is none, or the CPU
+ * @timed: the softirq's is in them: @timer is set, or has queued @late
+ * @thread: sends and has them read when nobody else wants the CPU; NULL: there is none, or the CPU
  *	is offline, and @work does
  * @timer: queues @late
  * @late: sends it on any CPU
@@ -54,6 +60,7 @@ struct kmqtt_gather {
 	atomic_t expected;
 	spinlock_t lock;
 	struct list_head dirty;
+	struct llist_head inputs;
 	unsigned long until;
 	u16 turn;
 	u16 crowded;
@@ -95,10 +102,10 @@ bool kmqtt_gather_expects(void)
 	return atomic_read(&raw_cpu_ptr(&kmqtt_gathers)->expected) > 0;
 }
 
-/* It is empty now. gather->lock held. */
+/* The flush list is empty now. gather->lock held. */
 static void kmqtt_gather_done(struct kmqtt_gather *gather)
 {
-	if (!gather->timed)
+	if (!gather->timed || !llist_empty(&gather->inputs))
 		return;
 	gather->timed = false;
 	/* If it is too late the work finds nothing. */
@@ -149,6 +156,30 @@ static void kmqtt_gather_wake(struct kmqtt_gather *gather)
 	gather->timed = true;
 	hrtimer_start(&gather->timer, ns_to_ktime(KMQTT_GATHER_NS),
 		      HRTIMER_MODE_REL_PINNED_HARD);
+}
+
+bool kmqtt_gather_input(struct kmqtt_conn *conn)
+{
+	struct kmqtt_gather *gather = this_cpu_ptr(&kmqtt_gathers);
+	bool take;
+
+	/* An idle CPU has nothing that would be preempted. */
+	if (!READ_ONCE(conn->bursts) || is_idle_task(current))
+		return false;
+	/* If it is on a list, it has not been looked at since. */
+	if (test_and_set_bit(KMQTT_CONN_EXPRESS, &conn->flags))
+		return true;
+	spin_lock(&gather->lock);
+	take = gather->thread;
+	if (take) {
+		kmqtt_conn_get(conn);
+		llist_add(&conn->express, &gather->inputs);
+		kmqtt_gather_wake(gather);
+	}
+	spin_unlock(&gather->lock);
+	if (!take)
+		clear_bit_unlock(KMQTT_CONN_EXPRESS, &conn->flags);
+	return take;
 }
 
 /* Since @conn last left something here, nothing came behind anything. */
@@ -245,18 +276,37 @@ static bool kmqtt_gather_take_some(void *from, struct kmqtt_run *run)
 	return left;
 }
 
+static void kmqtt_gather_read(struct kmqtt_gather *gather)
+{
+	struct kmqtt_conn *conn, *next;
+	struct llist_node *list;
+
+	list = llist_reverse_order(llist_del_all(&gather->inputs));
+	llist_for_each_entry_safe(conn, next, list, express) {
+		/* Behind it the node may be on another list. */
+		clear_bit_unlock(KMQTT_CONN_EXPRESS, &conn->flags);
+		/* What came while it was set is seen by the io work. */
+		smp_mb__after_atomic();
+		kmqtt_conn_queue_io(conn);
+		kmqtt_conn_put(conn);
+	}
+}
+
 /*
  * The thread is preempted by all others: what it has not come to stays where they
  * find it.
  */
-static void kmqtt_gather_send(struct kmqtt_gather *gather)
+static void kmqtt_gather_serve(struct kmqtt_gather *gather)
 {
+	local_bh_disable();
+	kmqtt_gather_read(gather);
+	local_bh_enable();
 	kmqtt_send_taken(kmqtt_gather_take_some, gather);
 }
 
 static void kmqtt_gather_late_work(struct work_struct *work)
 {
-	kmqtt_gather_send(container_of(work, struct kmqtt_gather, late));
+	kmqtt_gather_serve(container_of(work, struct kmqtt_gather, late));
 }
 
 static void kmqtt_gather_work(struct work_struct *work)
@@ -288,12 +338,13 @@ static int kmqtt_gather_thread(void *arg)
 		set_current_state(TASK_IDLE);
 		if (kthread_should_stop())
 			break;
-		if (list_empty_careful(&gather->dirty)) {
+		if (list_empty_careful(&gather->dirty) &&
+		    llist_empty(&gather->inputs)) {
 			schedule();
 			continue;
 		}
 		__set_current_state(TASK_RUNNING);
-		kmqtt_gather_send(gather);
+		kmqtt_gather_serve(gather);
 	}
 	__set_current_state(TASK_RUNNING);
 	return 0;
@@ -337,7 +388,7 @@ static int kmqtt_gather_offline(unsigned int cpu)
 	if (thread)
 		kthread_stop(thread);
 	/* What it had been woken for. */
-	kmqtt_gather_work(&gather->work);
+	kmqtt_gather_serve(gather);
 	return 0;
 }
 
@@ -345,6 +396,7 @@ static void kmqtt_gather_setup(struct kmqtt_gather *gather)
 {
 	spin_lock_init(&gather->lock);
 	INIT_LIST_HEAD(&gather->dirty);
+	init_llist_head(&gather->inputs);
 	INIT_WORK(&gather->late, kmqtt_gather_late_work);
 	INIT_WORK(&gather->work, kmqtt_gather_work);
 	kmqtt_compat_hrtimer_setup(&gather->timer, kmqtt_gather_timeout,

@@ -20,6 +20,11 @@ void kmqtt_gather_end(struct kmqtt_run *run);
  */
 void kmqtt_gather_flush(struct kmqtt_run *run);
 
+/*
+ * Something has come for @conn: shall its io work wait for more, until the CPU has
+ * time? Then it will be queued. Bottom halves disabled. Return: false: queue it.
+ */
+bool kmqtt_gather_input(struct kmqtt_conn *conn);
 /* Are there io works on this CPU that have not begun? Any context. */
 bool kmqtt_gather_expects(void);
 /*

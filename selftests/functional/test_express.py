@@ -130,7 +130,7 @@ def not_what_takes_longer(t):
     """Retained messages, topic aliases, long ones, subscriptions that overlap
     and share groups go the usual way."""
     for kind in (dict(retain=True), dict(properties=[(TOPIC_ALIAS, 1)]),
-                 dict(payload="x" * 300), dict(setup=several),
+                 dict(payload="x" * 2000), dict(setup=several),
                  dict(setup=shared)):
         topic, watch, sender = pair(t)
         kind.pop("setup", lambda *_: None)(t, watch, topic)
@@ -143,6 +143,33 @@ def not_what_takes_longer(t):
                 equal(sorted(pkt.all(SUBSCRIPTION_ID)), [1, 2],
                       "identifiers of both")
         equal(grown(before), 0, f"{COUNTER} ({kind})")
+
+
+@shows()
+def of_any_size_up_to_a_frame(t):
+    """What is not small, too, with each QoS: nearly all leaves at once if it comes
+    alone, but a burst of it is gathered, and all arrives in order."""
+    for qos in range(3):
+        topic, watch, sender = pair(t, qos)
+        before, waited = stats()[COUNTER], stats()[GATHERED]
+        for number in range(100):
+            payload = f"{number}".ljust(1400, ".")
+            sender.pub(topic, payload, qos)
+            watch.message(payload=payload, qos=qos)
+        check(grown(before) >= 50, f"QoS {qos}: {grown(before)} packets")
+        waited = grown(waited, GATHERED)
+        check(waited <= grown(before) // 2,
+              f"QoS {qos}: {waited} of {grown(before)} have waited")
+    topic, watch, sender = pair(t)
+    waited = stats()[GATHERED]
+    for turn in range(10):
+        trusted(t, sender, watch, topic)
+        for number in range(50):
+            sender.send_pub(topic, f"{number}".ljust(1000, "."))
+        for number in range(50):
+            watch.message(payload=f"{number}".ljust(1000, "."))
+    check(grown(waited, GATHERED) >= 20,
+          f"{grown(waited, GATHERED)} of those sent one by one have waited")
 
 
 @shows()
@@ -216,6 +243,25 @@ def with_processors_that_are_busy(t):
                 sender.send_pub(topic, f"{number}")
             for number in range(10):
                 watch.message(payload=f"{number}")
+
+
+@shows()
+def bursts_with_processors_that_are_busy(t):
+    """The io work of a client that sends several packets at once waits for the
+    processor, too, and comes if it is never idle; half a packet and the end of the
+    connection do not keep it."""
+    topic, watch, sender = pair(t)
+    burst = b"".join(wire.publish(topic, f"{n}") for n in range(20))
+    with busy_processors():
+        for cut in (len(burst), 1, len(burst) // 2, len(burst) - 1) * 5:
+            sender.send(burst[:cut])
+            sender.send(burst[cut:])
+            for number in range(20):
+                watch.message(payload=f"{number}")
+        sender.send(burst)
+        sender.close()
+        for number in range(20):
+            watch.message(payload=f"{number}")
 
 
 @shows()

@@ -2,6 +2,7 @@
 #ifndef CONNFUZZ_LINUX_CRED_H
 #define CONNFUZZ_LINUX_CRED_H
 
+#include <linux/sched.h>
 #include <linux/types.h>
 
 /* Of a Unix socket's client, of which there is none here. */
@@ -14,7 +15,6 @@ struct pid;
 struct task_struct;
 struct pid_namespace;
 
-#define current				((struct task_struct *)NULL)
 #define ns_of_pid(pid)			((void)(pid), (struct pid_namespace *)NULL)
 #define task_active_pid_ns(task)	((void)(task), (struct pid_namespace *)NULL)
 

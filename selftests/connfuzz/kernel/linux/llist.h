@@ -14,6 +14,16 @@ struct llist_head {
 
 #define LLIST_HEAD(name)	struct llist_head name = {}
 
+static inline void init_llist_head(struct llist_head *head)
+{
+	head->first = NULL;
+}
+
+static inline bool llist_empty(const struct llist_head *head)
+{
+	return !head->first;
+}
+
 /* Return: was it empty? */
 static inline bool llist_add(struct llist_node *node, struct llist_head *head)
 {

@@ -13,6 +13,11 @@
 struct sched_attr;
 struct task_struct;
 
+#define current			((struct task_struct *)NULL)
+
+/* There is always another that wants the CPU. */
+#define is_idle_task(task)	((void)(task), false)
+
 int sched_setattr_nocheck(struct task_struct *task,
 			  const struct sched_attr *attr);
 int wake_up_process(struct task_struct *task);
