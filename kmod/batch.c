@@ -46,6 +46,7 @@ void kmqtt_batch_reset(struct kmqtt_batch *batch)
 	batch->ctl_size = 0;
 	batch->big = NULL;
 	batch->scratch_len = 0;
+	batch->page = NULL;
 	batch->kept = false;
 	batch->more = false;
 	batch->barren = 0;
@@ -74,7 +75,9 @@ void kmqtt_batch_release(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 			kmqtt_conn_queue_io(conn);
 	}
 	if (batch->kept)
-		kmqtt_uncharge(conn->broker, kmqtt_batch_bytes(conn));
+		kmqtt_uncharge(conn->broker, kmqtt_batch_bytes(conn, batch));
+	if (batch->page)
+		put_page(batch->page);
 }
 
 void kmqtt_batch_next(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
@@ -119,6 +122,15 @@ static bool kmqtt_batch_pages(const struct kmqtt_conn *conn,
 	return msg->paged && !kmqtt_transport_is_unix(conn);
 }
 
+static void kmqtt_batch_add_paged(struct kmqtt_batch *batch, const void *base,
+				  size_t len)
+{
+	if (!batch->nr_paged++)
+		bitmap_zero(batch->paged, KMQTT_TX_VECS);
+	__set_bit(batch->nr_vec, batch->paged);
+	kmqtt_batch_add_vec(batch, base, len);
+}
+
 /* With @ahead bytes that are right before it. */
 static void kmqtt_batch_add_payload(struct kmqtt_conn *conn,
 				    struct kmqtt_batch *batch,
@@ -129,13 +141,10 @@ static void kmqtt_batch_add_payload(struct kmqtt_conn *conn,
 
 	if (!len)
 		return;
-	if (kmqtt_batch_pages(conn, msg)) {
-		if (!batch->nr_paged++)
-			bitmap_zero(batch->paged, KMQTT_TX_VECS);
-		__set_bit(batch->nr_vec, batch->paged);
-	}
-	/* It never is right behind what was added before. */
-	kmqtt_batch_add_vec(batch, at, len);
+	if (kmqtt_batch_pages(conn, msg))
+		kmqtt_batch_add_paged(batch, at, len);
+	else	/* It never is right behind what was added before. */
+		kmqtt_batch_add_vec(batch, at, len);
 }
 
 void kmqtt_batch_start_control(struct kmqtt_conn *conn)
@@ -392,6 +401,14 @@ static int kmqtt_batch_encode_item(struct kmqtt_conn *conn,
 	return kmqtt_batch_encode_publish(conn, batch, item, gfp);
 }
 
+static void kmqtt_batch_count(struct kmqtt_conn *conn, u32 packets,
+			      u32 publishes)
+{
+	conn->packets_out += packets;
+	kmqtt_stat_add(conn->broker, KMQTT_STAT_PACKETS_SENT, packets);
+	kmqtt_stat_add(conn->broker, KMQTT_STAT_PUBLISH_SENT, publishes);
+}
+
 /* Return: 0: @vec holds what fits, -ENOMEM. */
 int kmqtt_batch_encode(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 		       gfp_t gfp)
@@ -409,11 +426,18 @@ int kmqtt_batch_encode(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 		batch->encoded++;
 		publishes += !item->pubrel;
 	}
-	conn->packets_out += batch->encoded - before;
-	kmqtt_stat_add(conn->broker, KMQTT_STAT_PACKETS_SENT,
-		       batch->encoded - before);
-	kmqtt_stat_add(conn->broker, KMQTT_STAT_PUBLISH_SENT, publishes);
+	kmqtt_batch_count(conn, batch->encoded - before, publishes);
 	return ret == -ENOBUFS ? 0 : ret;
+}
+
+void kmqtt_batch_lay(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
+		     struct page *page, u32 len)
+{
+	get_page(page);
+	batch->page = page;
+	kmqtt_batch_add_paged(batch, page_address(page), len);
+	batch->encoded = batch->nr_items;
+	kmqtt_batch_count(conn, batch->nr_items, batch->nr_items);
 }
 
 /*

@@ -4,6 +4,7 @@
 #define KMQTT_BATCH_H
 
 #include <linux/bitmap.h>
+#include <linux/mm.h>
 #include <linux/uio.h>
 #include "datapath.h"
 #include "transport.h"
@@ -34,6 +35,7 @@
  * @big_size: bytes allocated and charged for it
  * @scratch_len: bytes used
  * @more: the session has, or may have, more that is due
+ * @page: what is in @vec is all in there; referenced; NULL: it is not
  * @kept: charged, since it belongs to a connection
  * @barren: how often in a row the socket took nothing, up to 2
  * @scratch: heads and small payloads
@@ -53,6 +55,7 @@ struct kmqtt_batch {
 	u8 *big;
 	u32 big_size;
 	u32 scratch_len;
+	struct page *page;
 	bool more;
 	bool kept;
 	u8 barren;
@@ -67,9 +70,11 @@ struct kmqtt_batch *kmqtt_batch_borrow(gfp_t gfp);
 void kmqtt_batch_return(struct kmqtt_batch *batch);
 
 /* What it costs to keep one for @conn, the full socket included. */
-static inline size_t kmqtt_batch_bytes(const struct kmqtt_conn *conn)
+static inline size_t kmqtt_batch_bytes(const struct kmqtt_conn *conn,
+				       const struct kmqtt_batch *batch)
 {
-	return sizeof(struct kmqtt_batch) + kmqtt_transport_holds(conn);
+	return sizeof(struct kmqtt_batch) + kmqtt_transport_holds(conn) +
+	       (batch->page ? page_size(batch->page) : 0);
 }
 
 /* Make it empty; what was in it is forgotten, not released. */
@@ -95,6 +100,13 @@ void kmqtt_batch_take_items(struct kmqtt_conn *conn, struct kmqtt_batch *batch);
  */
 int kmqtt_batch_encode(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 		       gfp_t gfp);
+
+/*
+ * All its items are encoded, nothing else, in the first @len bytes of @page, which is
+ * compound; a reference is taken. Tx owner.
+ */
+void kmqtt_batch_lay(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
+		     struct page *page, u32 len);
 
 /* What was encoded is sent: room for more of it. */
 void kmqtt_batch_next(struct kmqtt_conn *conn, struct kmqtt_batch *batch);

@@ -34,6 +34,7 @@ struct kmqtt_msg;
 struct kmqtt_out;
 struct kmqtt_replay;
 struct kmqtt_session;
+struct kmqtt_strips;
 struct kmqtt_sub;
 struct kmqtt_will;
 
@@ -57,6 +58,7 @@ struct kmqtt_will;
  * @gfp: how to allocate: a softirq's may not sleep
  * @few: who is to get the next message, if that is known already (express.c)
  * @msg: the next message, if it is made already; ours until it is published
+ * @strips: what was sent last, in strip.c; NULL: nothing is kept
  * @spare: deliveries allocated and charged, not used yet
  * @nr_spare: how many
  * @stock: to allocate at once the next time: twice the last time
@@ -71,6 +73,7 @@ struct kmqtt_run {
 	gfp_t gfp;
 	const struct kmqtt_few *few;
 	struct kmqtt_msg *msg;
+	struct kmqtt_strips *strips;
 	u8 nr_spare;
 	u8 stock;
 	struct kmqtt_out *spare[KMQTT_RUN_SPARE];
@@ -103,6 +106,7 @@ static inline void kmqtt_run_init(struct kmqtt_run *run,
 	run->gfp = GFP_KERNEL | __GFP_NOWARN;
 	run->few = NULL;
 	run->msg = NULL;
+	run->strips = NULL;
 	run->nr_spare = 0;
 	run->stock = 1;
 	run->until = jiffies + KMQTT_RUN_TIME;
@@ -258,7 +262,7 @@ int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len,
 void kmqtt_send_mark(struct kmqtt_run *run, struct kmqtt_conn *conn);
 /* Send to all marked connections. */
 void kmqtt_send_flush(struct kmqtt_run *run);
-/* The same, by nobody else. */
+/* The same, by nobody else; kmqtt_strip_drop() when there is no more. */
 void kmqtt_send_chunks(struct kmqtt_run *run);
 /*
  * Send to connections that are taken from where others find them, too, no more than

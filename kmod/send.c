@@ -25,6 +25,7 @@
 #include "express.h"
 #include "session.h"
 #include "spread.h"
+#include "strip.h"
 #include "transport.h"
 
 /*
@@ -134,7 +135,7 @@ static bool kmqtt_tx_may_keep(struct kmqtt_conn *conn,
 {
 	if (!batch->kept)
 		batch->kept = kmqtt_charge_share(conn->broker,
-						 kmqtt_batch_bytes(conn),
+						 kmqtt_batch_bytes(conn, batch),
 						 KMQTT_CONNECT);
 	if (!batch->kept)
 		kmqtt_stat_inc(conn->broker, KMQTT_STAT_DROPPED_MEMORY);
@@ -145,7 +146,8 @@ static bool kmqtt_tx_may_keep(struct kmqtt_conn *conn,
 static void kmqtt_tx_keep(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 {
 	if (!batch->kept)
-		kmqtt_charge_always(conn->broker, kmqtt_batch_bytes(conn));
+		kmqtt_charge_always(conn->broker,
+				    kmqtt_batch_bytes(conn, batch));
 	batch->kept = true;
 	/* Kicks find the rest and look no further. */
 	batch->more = true;
@@ -231,13 +233,17 @@ static struct kmqtt_batch *kmqtt_tx_next(struct kmqtt_conn *conn, gfp_t gfp)
 	return batch;
 }
 
-/* Encode and push until all of @batch is sent. Return: 0 or an error. */
+/*
+ * Encode and push until all of @batch is sent. @run: the next connections may get the
+ * same, or NULL. Return: 0 or an error.
+ */
 static int kmqtt_tx_drain(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
-			  gfp_t gfp)
+			  struct kmqtt_run *run, gfp_t gfp)
 {
 	int ret;
 
-	ret = kmqtt_batch_encode(conn, batch, gfp);
+	ret = run ? kmqtt_strip_encode(run, conn, batch, gfp) :
+		    kmqtt_batch_encode(conn, batch, gfp);
 	while (!ret && batch->bytes) {
 		ret = kmqtt_push(conn, batch, gfp);
 		if (ret)
@@ -266,7 +272,8 @@ static enum kmqtt_tx_result kmqtt_tx_sent(struct kmqtt_conn *conn,
 }
 
 /* One batch, or what is left of it. */
-static enum kmqtt_tx_result kmqtt_tx_round(struct kmqtt_conn *conn, gfp_t gfp)
+static enum kmqtt_tx_result kmqtt_tx_round(struct kmqtt_conn *conn,
+					   struct kmqtt_run *run, gfp_t gfp)
 {
 	struct kmqtt_batch *batch;
 	bool more;
@@ -288,7 +295,7 @@ static enum kmqtt_tx_result kmqtt_tx_round(struct kmqtt_conn *conn, gfp_t gfp)
 		kmqtt_batch_return(batch);
 		return more ? KMQTT_TX_MORE : kmqtt_tx_idle(conn, gfp);
 	}
-	ret = kmqtt_tx_drain(conn, batch, gfp);
+	ret = kmqtt_tx_drain(conn, batch, run, gfp);
 	if (!ret)
 		return kmqtt_tx_sent(conn, batch);
 	/* Who does not read has it as long as he likes. */
@@ -319,7 +326,7 @@ void kmqtt_send_kick(struct kmqtt_conn *conn)
 	while (budget--) {
 		/* Whatever was queued before these kicks is seen below. */
 		seen = atomic_read_acquire(&conn->tx_kicks);
-		if (kmqtt_tx_round(conn, GFP_KERNEL) == KMQTT_TX_DONE &&
+		if (kmqtt_tx_round(conn, NULL, GFP_KERNEL) == KMQTT_TX_DONE &&
 		    !atomic_sub_return(seen, &conn->tx_kicks))
 			return;
 		cond_resched();
@@ -334,17 +341,18 @@ void kmqtt_send_kick(struct kmqtt_conn *conn)
  * until they have sent about @more bytes.
  * Return: true if kmqtt_send_kick() is needed afterwards.
  */
-static bool kmqtt_send_try(struct kmqtt_conn *conn, u32 *more)
+static bool kmqtt_send_try(struct kmqtt_conn *conn, struct kmqtt_run *run,
+			   u32 *more)
 {
 	enum kmqtt_tx_result result;
 	u64 before, sent;
 
 	if (atomic_inc_return(&conn->tx_kicks) != 1)
 		return false;
-	result = kmqtt_tx_round(conn, GFP_ATOMIC | __GFP_NOWARN);
+	result = kmqtt_tx_round(conn, run, GFP_ATOMIC | __GFP_NOWARN);
 	while (result == KMQTT_TX_MORE && *more) {
 		before = conn->bytes_out;
-		result = kmqtt_tx_round(conn, GFP_ATOMIC | __GFP_NOWARN);
+		result = kmqtt_tx_round(conn, run, GFP_ATOMIC | __GFP_NOWARN);
 		sent = conn->bytes_out - before;
 		if (!sent)
 			break;
@@ -395,7 +403,7 @@ static u32 kmqtt_send_chunk(struct kmqtt_run *run, struct kmqtt_conn **again)
 			break;
 		/* A Unix socket has no segments or softirqs to save. */
 		if (kmqtt_transport_is_unix(conn) ||
-		    kmqtt_send_try(conn, &more))
+		    kmqtt_send_try(conn, run, &more))
 			again[nr++] = conn;
 		else
 			kmqtt_conn_put(conn);
@@ -445,12 +453,14 @@ void kmqtt_send_taken(bool (*take)(void *from, struct kmqtt_run *run),
 		/* Who is preempted owns no connection's sending side either. */
 		kmqtt_send_again(again, nr, kmqtt_conn_queue_tx);
 	} while (taken);
+	kmqtt_strip_drop(&run);
 }
 
 void kmqtt_send_flush(struct kmqtt_run *run)
 {
 	if (!kmqtt_spread_flush(run))
 		kmqtt_send_chunks(run);
+	kmqtt_strip_drop(run);
 	/*
 	 * Before there is more for it, its connection must have been sent to: by
 	 * a helper, if he has it from this list or one before.
@@ -475,7 +485,7 @@ void kmqtt_send_flush_bh(struct kmqtt_run *run, bool in_client)
 
 	while ((conn = kmqtt_send_unmark(run))) {
 		if (!kmqtt_transport_nowait(conn, in_client) ||
-		    kmqtt_send_much(conn) || kmqtt_send_try(conn, &more))
+		    kmqtt_send_much(conn) || kmqtt_send_try(conn, NULL, &more))
 			kmqtt_conn_queue_tx(conn);
 		kmqtt_conn_put(conn);
 	}

@@ -19,6 +19,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include "conn.h"
+#include "strip.h"
 
 /*
  * Connections from which on it is done: a helper costs what it takes to send to
@@ -99,6 +100,7 @@ static void kmqtt_spread_work(struct work_struct *work)
 	/* Whoever has laid it out takes what is left. */
 	while (!kmqtt_run_spent(&run) && kmqtt_spread_take(spread, &run))
 		kmqtt_send_chunks(&run);
+	kmqtt_strip_drop(&run);
 	atomic_dec(&spread->helping);
 }
 

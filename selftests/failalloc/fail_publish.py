@@ -374,6 +374,19 @@ def each_encodes_what_cannot_be_encoded_for_all(w):
         sub.message(topic="t", payload=b"x")
 
 
+@fails("kmqtt_strip_get")
+@fails("kmqtt_strip_alloc")
+def each_is_sent_what_cannot_be_laid_out_for_all(w):
+    subs = [w.client(f"sub{n}", 4 + n % 2) for n in range(6)]
+    for sub in subs:
+        sub.sub("t")
+    with w.failing(1, 1):
+        w.client().send(wire.publish("t", b"x" * 200) * 30)
+        for sub in subs:
+            sub.messages(30)
+    w.grown(dropped_memory=0)
+
+
 @fails("kmqtt_batch_borrow", fresh=True)
 def what_cannot_be_put_together_is_sent_later(w):
     with w.failing(6, 6):

@@ -39,6 +39,7 @@ void put_page(struct page *page);
 #define get_page(page)		((void)(page)->refs++)
 struct page *virt_to_head_page(const void *ptr);
 #define page_address(page)	((void *)(page)->memory)
+#define page_size(page)		((page)->size)
 bool skb_page_frag_refill(unsigned int size, struct page_frag *frag, gfp_t gfp);
 
 #endif

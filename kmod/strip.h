@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Messages that several connections are sent alike, side by side in pages. */
+#ifndef KMQTT_STRIP_H
+#define KMQTT_STRIP_H
+
+#include <linux/types.h>
+
+struct kmqtt_batch;
+struct kmqtt_conn;
+struct kmqtt_run;
+
+/**
+ * kmqtt_strip_encode() - kmqtt_batch_encode(), or less if it has been done before
+ * @run: that sends to @conn and to those on its flush list
+ * @conn: whose
+ * @batch: has its items
+ * @gfp: how to allocate
+ *
+ * Tx owner, any context that @gfp is for. Return: as kmqtt_batch_encode().
+ */
+int kmqtt_strip_encode(struct kmqtt_run *run, struct kmqtt_conn *conn,
+		       struct kmqtt_batch *batch, gfp_t gfp);
+
+/* Nothing else is sent by @run. Any context. */
+void kmqtt_strip_drop(struct kmqtt_run *run);
+
+#endif
