@@ -10,6 +10,7 @@
 #include "core/wire.h"
 #include "deliver.h"
 #include "session.h"
+#include "strip.h"
 
 /*
  * A payload up to this size is copied next to its head: cheaper than one more
@@ -46,7 +47,7 @@ void kmqtt_batch_reset(struct kmqtt_batch *batch)
 	batch->ctl_size = 0;
 	batch->big = NULL;
 	batch->scratch_len = 0;
-	batch->page = NULL;
+	batch->laid = NULL;
 	batch->kept = false;
 	batch->more = false;
 	batch->barren = 0;
@@ -75,9 +76,9 @@ void kmqtt_batch_release(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 			kmqtt_conn_queue_io(conn);
 	}
 	if (batch->kept)
-		kmqtt_uncharge(conn->broker, kmqtt_batch_bytes(conn, batch));
-	if (batch->page)
-		put_page(batch->page);
+		kmqtt_uncharge(conn->broker, kmqtt_batch_bytes(conn));
+	if (batch->laid)
+		kmqtt_laid_put(batch->laid);
 }
 
 void kmqtt_batch_next(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
@@ -431,13 +432,13 @@ int kmqtt_batch_encode(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 }
 
 void kmqtt_batch_lay(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
-		     struct page *page, u32 len)
+		     struct kmqtt_laid *laid, const u8 *data, u32 len)
 {
-	get_page(page);
-	batch->page = page;
-	kmqtt_batch_add_paged(batch, page_address(page), len);
-	batch->encoded = batch->nr_items;
+	batch->laid = laid;
+	kmqtt_batch_add_paged(batch, data, len);
 	kmqtt_batch_count(conn, batch->nr_items, batch->nr_items);
+	kmqtt_out_put_all(batch->items, batch->nr_items);
+	batch->nr_items = 0;
 }
 
 /*

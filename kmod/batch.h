@@ -4,10 +4,11 @@
 #define KMQTT_BATCH_H
 
 #include <linux/bitmap.h>
-#include <linux/mm.h>
 #include <linux/uio.h>
 #include "datapath.h"
 #include "transport.h"
+
+struct kmqtt_laid;
 
 /* Deliveries in one sendmsg(), and the bytes after which no more are added. */
 #define KMQTT_TX_BYTES		262144
@@ -35,7 +36,7 @@
  * @big_size: bytes allocated and charged for it
  * @scratch_len: bytes used
  * @more: the session has, or may have, more that is due
- * @page: what is in @vec is all in there; referenced; NULL: it is not
+ * @laid: of strip.c, where all of @vec is; referenced; NULL: it is not
  * @kept: charged, since it belongs to a connection
  * @barren: how often in a row the socket took nothing, up to 2
  * @scratch: heads and small payloads
@@ -55,7 +56,7 @@ struct kmqtt_batch {
 	u8 *big;
 	u32 big_size;
 	u32 scratch_len;
-	struct page *page;
+	struct kmqtt_laid *laid;
 	bool more;
 	bool kept;
 	u8 barren;
@@ -70,11 +71,9 @@ struct kmqtt_batch *kmqtt_batch_borrow(gfp_t gfp);
 void kmqtt_batch_return(struct kmqtt_batch *batch);
 
 /* What it costs to keep one for @conn, the full socket included. */
-static inline size_t kmqtt_batch_bytes(const struct kmqtt_conn *conn,
-				       const struct kmqtt_batch *batch)
+static inline size_t kmqtt_batch_bytes(const struct kmqtt_conn *conn)
 {
-	return sizeof(struct kmqtt_batch) + kmqtt_transport_holds(conn) +
-	       (batch->page ? page_size(batch->page) : 0);
+	return sizeof(struct kmqtt_batch) + kmqtt_transport_holds(conn);
 }
 
 /* Make it empty; what was in it is forgotten, not released. */
@@ -102,11 +101,11 @@ int kmqtt_batch_encode(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 		       gfp_t gfp);
 
 /*
- * All its items are encoded, nothing else, in the first @len bytes of @page, which is
- * compound; a reference is taken. Tx owner.
+ * All its items, and nothing else, are encoded in @len bytes at @data, which are in a
+ * page: it needs them no more. The reference to @laid is its own now. Tx owner.
  */
 void kmqtt_batch_lay(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
-		     struct page *page, u32 len);
+		     struct kmqtt_laid *laid, const u8 *data, u32 len);
 
 /* What was encoded is sent: room for more of it. */
 void kmqtt_batch_next(struct kmqtt_conn *conn, struct kmqtt_batch *batch);

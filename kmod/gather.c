@@ -34,6 +34,8 @@
 #include "compat.h"
 #include "conn.h"
 
+/* Connections that are read next, at once: the lock is held meanwhile. */
+#define KMQTT_GATHER_READS	32
 /* How long the softirq's waits for a CPU that is busy (ns). */
 #define KMQTT_GATHER_NS		(500 * NSEC_PER_USEC)
 
@@ -44,12 +46,13 @@
  * @lock: guards what follows; bottom halves disabled; inside are only the locks of
  *	the scheduler, of timers and of workqueues
  * @dirty: flush list, as in struct kmqtt_run
- * @inputs: connections that are to be read, referenced (KMQTT_CONN_EXPRESS); added to
- *	under @lock
+ * @inputs: connections that are to be read, referenced (KMQTT_CONN_EXPRESS)
+ * @last: where the next one is added to them
  * @until: jiffies when it is sent at the latest, if the next io work is in time
  * @turn: counts the times that the softirq has found it empty
  * @crowded: the last of them in which more was added
- * @timed: the softirq's is in them: @timer is set, or has queued @late
+ * @timed: the softirq's is in them, and @timer is set, or has queued @late; who
+ *	empties them clears it before others can add to them
  * @thread: sends and has them read when nobody else wants the CPU; NULL: there is none, or the CPU
  *	is offline, and @work does
  * @timer: queues @late
@@ -60,7 +63,8 @@ struct kmqtt_gather {
 	atomic_t expected;
 	spinlock_t lock;
 	struct list_head dirty;
-	struct llist_head inputs;
+	struct llist_node *inputs;
+	struct llist_node **last;
 	unsigned long until;
 	u16 turn;
 	u16 crowded;
@@ -105,7 +109,7 @@ bool kmqtt_gather_expects(void)
 /* The flush list is empty now. gather->lock held. */
 static void kmqtt_gather_done(struct kmqtt_gather *gather)
 {
-	if (!gather->timed || !llist_empty(&gather->inputs))
+	if (!gather->timed || gather->inputs)
 		return;
 	gather->timed = false;
 	/* If it is too late the work finds nothing. */
@@ -163,7 +167,10 @@ bool kmqtt_gather_input(struct kmqtt_conn *conn)
 	struct kmqtt_gather *gather = this_cpu_ptr(&kmqtt_gathers);
 	bool take;
 
-	/* An idle CPU has nothing that would be preempted. */
+	/*
+	 * An idle CPU has nothing that would be preempted. (Where softirqs run in a
+	 * thread that is not seen, and costs one more wake-up.)
+	 */
 	if (!READ_ONCE(conn->bursts) || is_idle_task(current))
 		return false;
 	/* If it is on a list, it has not been looked at since. */
@@ -173,7 +180,9 @@ bool kmqtt_gather_input(struct kmqtt_conn *conn)
 	take = gather->thread;
 	if (take) {
 		kmqtt_conn_get(conn);
-		llist_add(&conn->express, &gather->inputs);
+		conn->express.next = NULL;
+		WRITE_ONCE(*gather->last, &conn->express);
+		gather->last = &conn->express.next;
 		kmqtt_gather_wake(gather);
 	}
 	spin_unlock(&gather->lock);
@@ -259,6 +268,27 @@ void kmqtt_gather_flush(struct kmqtt_run *run)
 	kmqtt_send_flush(run);
 }
 
+/* Return: true if there are more. gather->lock held. */
+static bool kmqtt_gather_read_some(struct kmqtt_gather *gather)
+{
+	struct kmqtt_conn *conn;
+	u32 nr;
+
+	for (nr = 0; nr < KMQTT_GATHER_READS && gather->inputs; nr++) {
+		conn = llist_entry(gather->inputs, struct kmqtt_conn, express);
+		WRITE_ONCE(gather->inputs, conn->express.next);
+		/* Behind it the node may be on another list. */
+		clear_bit_unlock(KMQTT_CONN_EXPRESS, &conn->flags);
+		/* What came while it was set is seen by the io work. */
+		smp_mb__after_atomic();
+		kmqtt_conn_queue_io(conn);
+		kmqtt_conn_put(conn);
+	}
+	if (!gather->inputs)
+		gather->last = &gather->inputs;
+	return gather->inputs;
+}
+
 static bool kmqtt_gather_take_some(void *from, struct kmqtt_run *run)
 {
 	struct kmqtt_gather *gather = from;
@@ -267,29 +297,14 @@ static bool kmqtt_gather_take_some(void *from, struct kmqtt_run *run)
 	u32 most = IS_ENABLED(CONFIG_PREEMPT_RT) ? 1 : KMQTT_TX_CHUNK, nr;
 
 	spin_lock(&gather->lock);
+	left = kmqtt_gather_read_some(gather);
 	for (nr = 0; nr < most && !list_empty(&gather->dirty); nr++)
 		list_move_tail(gather->dirty.next, &run->dirty);
-	left = !list_empty(&gather->dirty);
+	left |= !list_empty(&gather->dirty);
 	if (!left)
 		kmqtt_gather_done(gather);
 	spin_unlock(&gather->lock);
 	return left;
-}
-
-static void kmqtt_gather_read(struct kmqtt_gather *gather)
-{
-	struct kmqtt_conn *conn, *next;
-	struct llist_node *list;
-
-	list = llist_reverse_order(llist_del_all(&gather->inputs));
-	llist_for_each_entry_safe(conn, next, list, express) {
-		/* Behind it the node may be on another list. */
-		clear_bit_unlock(KMQTT_CONN_EXPRESS, &conn->flags);
-		/* What came while it was set is seen by the io work. */
-		smp_mb__after_atomic();
-		kmqtt_conn_queue_io(conn);
-		kmqtt_conn_put(conn);
-	}
 }
 
 /*
@@ -298,9 +313,6 @@ static void kmqtt_gather_read(struct kmqtt_gather *gather)
  */
 static void kmqtt_gather_serve(struct kmqtt_gather *gather)
 {
-	local_bh_disable();
-	kmqtt_gather_read(gather);
-	local_bh_enable();
 	kmqtt_send_taken(kmqtt_gather_take_some, gather);
 }
 
@@ -339,7 +351,7 @@ static int kmqtt_gather_thread(void *arg)
 		if (kthread_should_stop())
 			break;
 		if (list_empty_careful(&gather->dirty) &&
-		    llist_empty(&gather->inputs)) {
+		    !READ_ONCE(gather->inputs)) {
 			schedule();
 			continue;
 		}
@@ -396,7 +408,7 @@ static void kmqtt_gather_setup(struct kmqtt_gather *gather)
 {
 	spin_lock_init(&gather->lock);
 	INIT_LIST_HEAD(&gather->dirty);
-	init_llist_head(&gather->inputs);
+	gather->last = &gather->inputs;
 	INIT_WORK(&gather->late, kmqtt_gather_late_work);
 	INIT_WORK(&gather->work, kmqtt_gather_work);
 	kmqtt_compat_hrtimer_setup(&gather->timer, kmqtt_gather_timeout,

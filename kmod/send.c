@@ -135,7 +135,7 @@ static bool kmqtt_tx_may_keep(struct kmqtt_conn *conn,
 {
 	if (!batch->kept)
 		batch->kept = kmqtt_charge_share(conn->broker,
-						 kmqtt_batch_bytes(conn, batch),
+						 kmqtt_batch_bytes(conn),
 						 KMQTT_CONNECT);
 	if (!batch->kept)
 		kmqtt_stat_inc(conn->broker, KMQTT_STAT_DROPPED_MEMORY);
@@ -146,8 +146,7 @@ static bool kmqtt_tx_may_keep(struct kmqtt_conn *conn,
 static void kmqtt_tx_keep(struct kmqtt_conn *conn, struct kmqtt_batch *batch)
 {
 	if (!batch->kept)
-		kmqtt_charge_always(conn->broker,
-				    kmqtt_batch_bytes(conn, batch));
+		kmqtt_charge_always(conn->broker, kmqtt_batch_bytes(conn));
 	batch->kept = true;
 	/* Kicks find the rest and look no further. */
 	batch->more = true;
@@ -452,8 +451,9 @@ void kmqtt_send_taken(bool (*take)(void *from, struct kmqtt_run *run),
 		local_bh_enable();
 		/* Who is preempted owns no connection's sending side either. */
 		kmqtt_send_again(again, nr, kmqtt_conn_queue_tx);
+		/* There may be no end of them. */
+		kmqtt_strip_drop(&run);
 	} while (taken);
-	kmqtt_strip_drop(&run);
 }
 
 void kmqtt_send_flush(struct kmqtt_run *run)

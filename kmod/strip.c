@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a burst comes to is the same for many subscribers, byte for byte. When two of
- * a flush list are due the same messages they are laid side by side in
- * pages, and TCP is given references to those for the second and all that follow:
- * nothing is encoded, and nothing copied, for each of them.
+ * a flush list are due the same messages, they are laid side by side in a page, and
+ * TCP is given references to that for all that follow: nothing is encoded, and
+ * nothing copied, for each of them.
  *
- * A client that does not read so keeps the pages of nothing but what is due to it.
+ * A client that does not read so keeps pages of nothing but what is due to it. One
+ * that leaves the end of a segment unacknowledged keeps one for some bytes, as it
+ * does one of TCP's own, of 32 KiB.
  */
 #include "strip.h"
 
 #include <linux/mm.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include "batch.h"
 #include "broker.h"
@@ -20,23 +23,38 @@
 
 /* Messages from which on a look whether they are the same is worth it. */
 #define KMQTT_STRIP_LEAST	4
-/* Bytes: what goes in one segment, with bottom halves disabled, too. */
-#define KMQTT_STRIP_MOST	65536
+/* Bytes: what goes in one segment, and with the rest in a page of its size. */
+#define KMQTT_STRIP_MOST	(65536 - sizeof(struct kmqtt_laid))
+
+/**
+ * struct kmqtt_laid - what a burst comes to, at the beginning of a compound page
+ * @ref: a strip, and each batch that is to be sent from it. Behind the last of them
+ *	TCP may still have references to the page.
+ * @broker: charged with the page; none of those outlives it
+ * @len: bytes of it
+ * @data: they
+ */
+struct kmqtt_laid {
+	refcount_t ref;
+	struct kmqtt_broker *broker;
+	u32 len;
+	u8 data[];
+};
 
 /**
  * struct kmqtt_strip - what the last connection of a kind was due
- * @broker: charged with the pages
  * @nr: messages, 0: none
- * @page: where they are, or NULL; compound
- * @len: bytes in it
- * @msgs: the messages; referenced if there is a @page. If there is none they may be
+ * @poor: there was no memory for @laid
+ * @laid: they, or NULL
+ * @conn: referenced, if there is a @laid, lest its broker ends
+ * @msgs: the messages; referenced if there is a @laid. If there is none they may be
  *	gone, and others in their place: then those are laid there.
  */
 struct kmqtt_strip {
-	struct kmqtt_broker *broker;
 	u32 nr;
-	u32 len;
-	struct page *page;
+	bool poor;
+	struct kmqtt_laid *laid;
+	struct kmqtt_conn *conn;
 	struct kmqtt_msg *msgs[KMQTT_TX_ITEMS];
 };
 
@@ -53,7 +71,7 @@ static bool kmqtt_strip_suits(const struct kmqtt_conn *conn,
 			      const struct kmqtt_batch *batch)
 {
 	return batch->nr_items >= KMQTT_STRIP_LEAST && !batch->nr_vec &&
-	       !batch->encoded && !conn->alias_out_max &&
+	       !batch->encoded && !batch->kept && !conn->alias_out_max &&
 	       !kmqtt_transport_is_unix(conn);
 }
 
@@ -87,18 +105,30 @@ static bool kmqtt_strip_same(const struct kmqtt_strip *strip,
 	return true;
 }
 
+void kmqtt_laid_put(struct kmqtt_laid *laid)
+{
+	struct page *page = virt_to_head_page(laid);
+
+	if (!refcount_dec_and_test(&laid->ref))
+		return;
+	kmqtt_uncharge(laid->broker, page_size(page));
+	put_page(page);
+}
+
 static void kmqtt_strip_forget(struct kmqtt_strip *strip)
 {
 	u32 i;
 
-	if (strip->page) {
+	if (strip->laid) {
 		for (i = 0; i < strip->nr; i++)
 			kmqtt_msg_put(strip->msgs[i]);
-		kmqtt_uncharge(strip->broker, page_size(strip->page));
-		put_page(strip->page);
-		strip->page = NULL;
+		kmqtt_laid_put(strip->laid);
+		strip->laid = NULL;
+		/* Only now may its broker end. */
+		kmqtt_conn_put(strip->conn);
 	}
 	strip->nr = 0;
+	strip->poor = false;
 }
 
 static void kmqtt_strip_note(struct kmqtt_strip *strip,
@@ -115,44 +145,59 @@ static void kmqtt_strip_note(struct kmqtt_strip *strip,
 	strip->nr = batch->nr_items;
 }
 
-static bool kmqtt_strip_alloc(struct kmqtt_strip *strip,
-			      struct kmqtt_broker *broker, u32 len, gfp_t gfp)
+static struct kmqtt_laid *kmqtt_laid_alloc(struct kmqtt_broker *broker, u32 len)
 {
-	u32 order = get_order(len);
+	u32 order = get_order(sizeof(struct kmqtt_laid) + len);
+	struct kmqtt_laid *laid;
+	struct page *page;
 
 	if (!kmqtt_charge(broker, PAGE_SIZE << order))
-		return false;
-	strip->page = alloc_pages(gfp | __GFP_COMP | __GFP_NOWARN |
-				  __GFP_NORETRY, order);
-	if (!strip->page) {
+		return NULL;
+	/* No reserves: it does without as well. */
+	page = alloc_pages(GFP_NOWAIT | __GFP_COMP | __GFP_NOWARN |
+			   __GFP_NORETRY, order);
+	if (!page) {
 		kmqtt_uncharge(broker, PAGE_SIZE << order);
-		return false;
+		return NULL;
 	}
-	strip->broker = broker;
-	strip->len = len;
-	return true;
+	laid = page_address(page);
+	refcount_set(&laid->ref, 1);
+	laid->broker = broker;
+	laid->len = len;
+	return laid;
 }
 
-/* Lay what is encoded in @batch side by side. If there is no memory it does as well. */
-static void kmqtt_strip_make(struct kmqtt_strip *strip,
-			     struct kmqtt_broker *broker,
-			     const struct kmqtt_batch *batch, gfp_t gfp)
+/* Lay what is encoded in @batch side by side. */
+static void kmqtt_strip_make(struct kmqtt_strip *strip, struct kmqtt_conn *conn,
+			     const struct kmqtt_batch *batch)
 {
 	u32 i;
 	u8 *at;
 
-	if (batch->encoded != batch->nr_items || batch->nr_paged ||
-	    batch->bytes > KMQTT_STRIP_MOST ||
-	    !kmqtt_bulk_is_worth(batch->bytes, batch->bytes) ||
-	    !kmqtt_strip_alloc(strip, broker, batch->bytes, gfp))
+	strip->laid = kmqtt_laid_alloc(conn->broker, batch->bytes);
+	strip->poor = !strip->laid;
+	if (strip->poor)
 		return;
-	at = page_address(strip->page);
+	at = strip->laid->data;
 	for (i = 0; i < batch->nr_vec; i++) {
 		memcpy(at, batch->vec[i].iov_base, batch->vec[i].iov_len);
 		at += batch->vec[i].iov_len;
 	}
 	for (i = 0; i < strip->nr; i++)
-		kmqtt_msg_get(batch->items[i].msg);
+		kmqtt_msg_get(strip->msgs[i]);
+	strip->conn = kmqtt_conn_get(conn);
+}
+
+/* Is it to be laid out, with others behind it that it may be for? */
+static bool kmqtt_strip_worth(const struct kmqtt_run *run,
+			      const struct kmqtt_strip *strip,
+			      const struct kmqtt_batch *batch)
+{
+	return !strip->poor && !list_empty(&run->dirty) &&
+	       batch->encoded == batch->nr_items && !batch->nr_paged &&
+	       batch->bytes <= KMQTT_STRIP_MOST &&
+	       kmqtt_bulk_is_worth(sizeof(struct kmqtt_laid) + batch->bytes,
+				   batch->bytes);
 }
 
 int kmqtt_strip_encode(struct kmqtt_run *run, struct kmqtt_conn *conn,
@@ -167,15 +212,17 @@ int kmqtt_strip_encode(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	if (!strip)
 		return kmqtt_batch_encode(conn, batch, gfp);
 	same = kmqtt_strip_same(strip, batch);
-	if (same && strip->page) {
-		kmqtt_batch_lay(conn, batch, strip->page, strip->len);
+	if (same && strip->laid) {
+		refcount_inc(&strip->laid->ref);
+		kmqtt_batch_lay(conn, batch, strip->laid, strip->laid->data,
+				strip->laid->len);
 		return 0;
 	}
 	if (!same)
 		kmqtt_strip_note(strip, batch);
 	ret = kmqtt_batch_encode(conn, batch, gfp);
-	if (same && !ret)
-		kmqtt_strip_make(strip, conn->broker, batch, gfp);
+	if (same && !ret && kmqtt_strip_worth(run, strip, batch))
+		kmqtt_strip_make(strip, conn, batch);
 	return ret;
 }
 

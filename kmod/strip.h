@@ -7,6 +7,7 @@
 
 struct kmqtt_batch;
 struct kmqtt_conn;
+struct kmqtt_laid;
 struct kmqtt_run;
 
 /**
@@ -20,6 +21,9 @@ struct kmqtt_run;
  */
 int kmqtt_strip_encode(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		       struct kmqtt_batch *batch, gfp_t gfp);
+
+/* @laid, of a batch, is sent, or never will be. Any context. */
+void kmqtt_laid_put(struct kmqtt_laid *laid);
 
 /* Nothing else is sent by @run. Any context. */
 void kmqtt_strip_drop(struct kmqtt_run *run);

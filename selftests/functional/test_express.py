@@ -247,21 +247,25 @@ def with_processors_that_are_busy(t):
 
 @shows()
 def bursts_with_processors_that_are_busy(t):
-    """The io work of a client that sends several packets at once waits for the
-    processor, too, and comes if it is never idle; half a packet and the end of the
-    connection do not keep it."""
-    topic, watch, sender = pair(t)
-    burst = b"".join(wire.publish(topic, f"{n}") for n in range(20))
+    """The io work of clients that send several packets at once waits for the
+    processor, too, and comes if it is never idle; half a packet, others that come
+    meanwhile and the end of the connection do not keep it."""
+    pairs = [pair(t) for _ in range(3)]
     with busy_processors():
-        for cut in (len(burst), 1, len(burst) // 2, len(burst) - 1) * 5:
-            sender.send(burst[:cut])
-            sender.send(burst[cut:])
-            for number in range(20):
+        for turn in range(12):
+            for topic, _, sender in pairs:
+                data = b"".join(wire.publish(topic, f"{n}") for n in range(8))
+                cut = turn % len(data)
+                sender.send(data[:cut])
+                sender.send(data[cut:])
+            for _, watch, _ in pairs:
+                for number in range(8):
+                    watch.message(payload=f"{number}")
+        for topic, watch, sender in pairs:
+            sender.send(b"".join(wire.publish(topic, f"{n}") for n in range(8)))
+            sender.close()
+            for number in range(8):
                 watch.message(payload=f"{number}")
-        sender.send(burst)
-        sender.close()
-        for number in range(20):
-            watch.message(payload=f"{number}")
 
 
 @shows()

@@ -14,15 +14,7 @@ struct llist_head {
 
 #define LLIST_HEAD(name)	struct llist_head name = {}
 
-static inline void init_llist_head(struct llist_head *head)
-{
-	head->first = NULL;
-}
-
-static inline bool llist_empty(const struct llist_head *head)
-{
-	return !head->first;
-}
+#define llist_entry(ptr, type, member)	container_of(ptr, type, member)
 
 /* Return: was it empty? */
 static inline bool llist_add(struct llist_node *node, struct llist_head *head)
