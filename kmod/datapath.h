@@ -28,6 +28,7 @@
 
 struct kmqtt_broker;
 struct kmqtt_auth_answer;
+struct kmqtt_burst;
 struct kmqtt_conn;
 struct kmqtt_few;
 struct kmqtt_msg;
@@ -58,6 +59,8 @@ struct kmqtt_will;
  * @gfp: how to allocate: a softirq's may not sleep
  * @few: who is to get the next message, if that is known already (express.c)
  * @msg: the next message, if it is made already; ours until it is published
+ * @behind: more has been read than the packet that is being handled
+ * @burst: what is to be routed together, in burst.c; NULL: nothing
  * @strips: what was sent last, in strip.c; NULL: nothing is kept
  * @spare: deliveries allocated and charged, not used yet
  * @nr_spare: how many
@@ -70,9 +73,11 @@ struct kmqtt_run {
 	struct list_head dirty;
 	bool full;
 	bool aside;
+	bool behind;
 	gfp_t gfp;
 	const struct kmqtt_few *few;
 	struct kmqtt_msg *msg;
+	struct kmqtt_burst *burst;
 	struct kmqtt_strips *strips;
 	u8 nr_spare;
 	u8 stock;
@@ -103,9 +108,11 @@ static inline void kmqtt_run_init(struct kmqtt_run *run,
 	INIT_LIST_HEAD(&run->dirty);
 	run->full = false;
 	run->aside = false;
+	run->behind = false;
 	run->gfp = GFP_KERNEL | __GFP_NOWARN;
 	run->few = NULL;
 	run->msg = NULL;
+	run->burst = NULL;
 	run->strips = NULL;
 	run->nr_spare = 0;
 	run->stock = 1;
@@ -187,17 +194,6 @@ u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 		struct kmqtt_session *from);
 
 /* deliver.c APIs: */
-/*
- * Queue @msg for @session: as @qos, with @ids (may be NULL). Any context that
- * run->gfp is for; takes session->lock. Return: false if it was dropped
- * (counted), or not taken (@offer: nothing is counted, and nothing dropped for
- * it). With QoS 0 and no ids it is _plain().
- */
-bool kmqtt_deliver_plain(struct kmqtt_run *run, struct kmqtt_session *session,
-			 struct kmqtt_msg *msg, bool retain, bool offer);
-bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
-		   struct kmqtt_msg *msg, u8 qos, bool retain,
-		   const u32 *ids, u32 nr_ids, bool offer);
 /*
  * Is the queue of a client that reads so full that it has to be sent to before
  * more comes? Bottom halves disabled; tries session->lock if it may be.

@@ -451,14 +451,14 @@ static bool kmqtt_deliver_clear(const struct kmqtt_session *session, u32 size)
 	       (!bytes || (session->queued_bytes + size) * 2 < bytes);
 }
 
-bool kmqtt_deliver_plain(struct kmqtt_run *run, struct kmqtt_session *session,
-			 struct kmqtt_msg *msg, bool retain, bool offer)
+/* session->lock held. Return: false: dropped, or not taken. */
+static bool kmqtt_deliver_queue(struct kmqtt_run *run,
+				struct kmqtt_session *session,
+				struct kmqtt_msg *msg, bool retain, bool offer)
 {
 	u32 size = kmqtt_msg_size(msg);
-	bool clear, queued;
+	bool clear = kmqtt_deliver_clear(session, size), queued;
 
-	spin_lock_bh(&session->lock);
-	clear = kmqtt_deliver_clear(session, size);
 	queued = clear || kmqtt_deliver_admit(session, 0, size, offer);
 	if (queued && !kmqtt_fifo_add(&session->fifo, msg, retain)) {
 		queued = false;
@@ -466,15 +466,39 @@ bool kmqtt_deliver_plain(struct kmqtt_run *run, struct kmqtt_session *session,
 			kmqtt_deliver_count_drop(session,
 						 KMQTT_STAT_DROPPED_MEMORY);
 	}
-	if (queued) {
+	if (queued)
 		kmqtt_deliver_count_queued(session, size);
-		if (session->conn)
-			kmqtt_send_mark(run, session->conn);
-	}
 	if (!clear && kmqtt_deliver_must_flush(session))
 		run->full = true;
+	return queued;
+}
+
+bool kmqtt_deliver_plain(struct kmqtt_run *run, struct kmqtt_session *session,
+			 struct kmqtt_msg *msg, bool retain, bool offer)
+{
+	bool queued;
+
+	spin_lock_bh(&session->lock);
+	queued = kmqtt_deliver_queue(run, session, msg, retain, offer);
+	if (queued && session->conn)
+		kmqtt_send_mark(run, session->conn);
 	spin_unlock_bh(&session->lock);
 	return queued;
+}
+
+void kmqtt_deliver_burst(struct kmqtt_run *run, struct kmqtt_session *session,
+			 struct kmqtt_msg **msgs, u32 nr)
+{
+	bool queued = false;
+	u32 i;
+
+	spin_lock_bh(&session->lock);
+	for (i = 0; i < nr; i++)
+		queued |= kmqtt_deliver_queue(run, session, msgs[i], false,
+					      false);
+	if (queued && session->conn)
+		kmqtt_send_mark(run, session->conn);
+	spin_unlock_bh(&session->lock);
 }
 
 bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,

@@ -15,6 +15,24 @@ static inline bool kmqtt_deliver_ready(const struct kmqtt_session *session)
 }
 
 /*
+ * Queue @msg for @session: as @qos, with @ids (may be NULL). Any context that
+ * run->gfp is for; takes session->lock. Return: false if it was dropped
+ * (counted), or not taken (@offer: nothing is counted, and nothing dropped for
+ * it). With QoS 0 and no ids it is kmqtt_deliver_plain().
+ */
+bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,
+		   struct kmqtt_msg *msg, u8 qos, bool retain,
+		   const u32 *ids, u32 nr_ids, bool offer);
+
+/* kmqtt_deliver() with QoS 0 and no subscription identifier. */
+bool kmqtt_deliver_plain(struct kmqtt_run *run, struct kmqtt_session *session,
+			 struct kmqtt_msg *msg, bool retain, bool offer);
+
+/* The same for @nr, one after the other, that are not retained. */
+void kmqtt_deliver_burst(struct kmqtt_run *run, struct kmqtt_session *session,
+			 struct kmqtt_msg **msgs, u32 nr);
+
+/*
  * Take a delivery that was not sent out of its list, for good. session->lock held.
  */
 void kmqtt_deliver_discard(struct kmqtt_session *session,

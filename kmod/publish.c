@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/kmqtt.h>
 #include "broker.h"
+#include "burst.h"
 #include "conn.h"
 #include "control.h"
 #include "core/topic.h"
@@ -187,6 +188,10 @@ static u8 kmqtt_publish_forward(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	}
 	if (buf && msg->buf == *buf)
 		*buf = NULL;
+	if (!msg->qos && !msg->retain && !run->few &&
+	    kmqtt_burst_join(run, msg, conn->session))
+		return MQTT_RC_SUCCESS;
+	kmqtt_burst_flush(run);
 	if (msg->retain) {
 		/* Nobody waits for what we have for him while we wait. */
 		if (mutex_is_locked(&broker->retain_lock))

@@ -11,6 +11,7 @@
 #include <net/sock.h>
 #include "broker.h"
 #include "bulk.h"
+#include "burst.h"
 #include "conn.h"
 #include "datapath.h"
 #include "express.h"
@@ -182,6 +183,8 @@ static u8 kmqtt_receive_up(struct kmqtt_run *run, struct kmqtt_conn *conn,
 {
 	u32 len = fixed->remaining;
 
+	if (fixed->type != MQTT_PUBLISH)
+		kmqtt_burst_flush(run);
 	switch (fixed->type) {
 	case MQTT_PUBLISH:
 		return kmqtt_publish_handle(run, conn, fixed->flags, body, len,
@@ -311,6 +314,7 @@ static u8 kmqtt_receive_whole(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			return kmqtt_receive_stash(conn, packet, left,
 						   fixed.len + fixed.remaining);
 		}
+		run->behind = fixed.len + fixed.remaining < left;
 		reason = kmqtt_receive_packet(run, conn, &fixed, packet, NULL,
 					      0);
 		if (reason)
@@ -337,6 +341,7 @@ static u8 kmqtt_receive_stashed(struct kmqtt_run *run, struct kmqtt_conn *conn)
 	conn->rx_len = 0;
 	conn->rx_size = 0;
 	conn->rx_need = 0;
+	run->behind = false;
 	reason = kmqtt_receive_packet(run, conn, &fixed, buf, &buf, size);
 	kmqtt_receive_free_buf(conn, buf, size);
 	return reason;
@@ -399,8 +404,8 @@ static u8 kmqtt_receive_some(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	return reason;
 }
 
-static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
-			      const u8 *data, u32 len)
+static u8 kmqtt_receive_all(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			    const u8 *data, u32 len)
 {
 	u8 reason;
 
@@ -421,6 +426,18 @@ static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			return reason;
 	} while (reason);
 	return 0;
+}
+
+/* What is wrong with one of them does not concern those before. */
+static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
+			      const u8 *data, u32 len)
+{
+	u8 reason = kmqtt_receive_all(run, conn, data, len);
+
+	kmqtt_burst_end(run);
+	if (run->full)
+		kmqtt_gather_flush(run);
+	return reason;
 }
 
 /*

@@ -19,9 +19,11 @@
 #include <linux/slab.h>
 #include <linux/kmqtt.h>
 #include "broker.h"
+#include "burst.h"
 #include "conn.h"
 #include "control.h"
 #include "datapath.h"
+#include "deliver.h"
 #include "express.h"
 #include "message.h"
 #include "session.h"
@@ -66,6 +68,9 @@ struct kmqtt_merge {
  * @run: gathers who is to be sent something
  * @msg: the message
  * @from: its publisher, or NULL
+ * @msgs: or all of a burst
+ * @nr: how many; 0: it is none
+ * @imaged: their images are made for the version, see kmqtt_image_index()
  * @turn: broker->sub_turn when the walk began
  * @count: deliveries
  * @table: open addressing by session
@@ -76,6 +81,9 @@ struct kmqtt_route {
 	struct kmqtt_run *run;
 	struct kmqtt_msg *msg;
 	struct kmqtt_session *from;
+	struct kmqtt_msg **msgs;
+	u32 nr;
+	bool imaged[4];
 	u64 turn;
 	u32 count;
 	struct kmqtt_merge *table;
@@ -428,4 +436,111 @@ u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 	kmqtt_route_merged(&route);
 	srcu_read_unlock(kmqtt_srcu, idx);
 	return route.count;
+}
+
+/* Is each due all of a burst by one subscription, and nothing but the messages? */
+static int kmqtt_route_burst_look(struct mqtt_node *node, void *arg)
+{
+	struct kmqtt_route *route = arg;
+	struct kmqtt_entry *entry;
+	struct kmqtt_sub *sub;
+
+	hlist_for_each_entry_srcu(entry, &node->entries, link,
+				  srcu_read_lock_held(kmqtt_srcu)) {
+		if (entry->is_group)
+			return -E2BIG;
+		sub = container_of(entry, struct kmqtt_sub, entry);
+		/* Pairs with kmqtt_sub_remove(). */
+		if (sub->since <= route->turn &&
+		    smp_load_acquire(&sub->session->nr_subs) > 1)
+			return -E2BIG;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* From the second subscriber on, there may be many who get the same bytes. */
+static void kmqtt_route_images(struct kmqtt_route *route, u8 version)
+{
+	bool *imaged = &route->imaged[kmqtt_image_index(version, 0)];
+	u32 i;
+
+	if (*imaged || !route->count)
+		return;
+	*imaged = true;
+	for (i = 0; i < route->nr; i++)
+		if (!kmqtt_msg_image(route->msgs[i], version, 0))
+			kmqtt_msg_make_image(route->msgs[i], version, 0,
+					     route->run->gfp);
+}
+
+static void kmqtt_route_burst_sub(struct kmqtt_route *route,
+				  struct kmqtt_sub *sub)
+{
+	struct kmqtt_session *session = sub->session;
+	u32 i;
+
+	if (READ_ONCE(sub->sub_id) || kmqtt_acl_in_force(session->broker)) {
+		for (i = 0; i < route->nr; i++) {
+			route->msg = route->msgs[i];
+			kmqtt_route_sub(route, sub, true, false);
+		}
+		return;
+	}
+	if ((READ_ONCE(sub->options) & MQTT_SUB_NO_LOCAL) &&
+	    session == route->from)
+		return;
+	kmqtt_route_images(route, READ_ONCE(session->version));
+	kmqtt_deliver_burst(route->run, session, route->msgs, route->nr);
+	route->count++;
+}
+
+/*
+ * Who has come since the look is not of the turn that it was for, and who has got a
+ * second subscription has got that since.
+ */
+static int kmqtt_route_burst_visit(struct mqtt_node *node, void *arg)
+{
+	struct kmqtt_route *route = arg;
+	struct kmqtt_entry *entry;
+	struct kmqtt_sub *sub;
+
+	hlist_for_each_entry_srcu(entry, &node->entries, link,
+				  srcu_read_lock_held(kmqtt_srcu)) {
+		sub = container_of(entry, struct kmqtt_sub, entry);
+		if (!entry->is_group && sub->since <= route->turn)
+			kmqtt_route_burst_sub(route, sub);
+		cond_resched();
+	}
+	return 0;
+}
+
+u32 kmqtt_route_burst(struct kmqtt_run *run, struct kmqtt_msg **msgs, u32 nr,
+		      struct kmqtt_session *from)
+{
+	struct kmqtt_route route = {
+		.run = run,
+		.from = from,
+		.msgs = msgs,
+		.nr = nr,
+	};
+	const struct mqtt_str *topic = &msgs[0]->topic;
+	u32 i, count = 0;
+	int idx, ret;
+
+	idx = srcu_read_lock(kmqtt_srcu);
+	/* Pairs with kmqtt_sub_create(). */
+	route.turn = atomic64_read_acquire(&run->broker->sub_turn);
+	ret = nr > 1 ? mqtt_tree_match_name(&run->broker->subs, topic,
+					    kmqtt_route_burst_look, &route) :
+		       -E2BIG;
+	if (!ret)
+		mqtt_tree_match_name(&run->broker->subs, topic,
+				     kmqtt_route_burst_visit, &route);
+	srcu_read_unlock(kmqtt_srcu, idx);
+	if (!ret)
+		return route.count;
+	for (i = 0; i < nr; i++)
+		count += kmqtt_route(run, msgs[i], from);
+	return count;
 }

@@ -410,28 +410,20 @@ static u32 kmqtt_send_chunk(struct kmqtt_run *run, struct kmqtt_conn **again)
 	return nr;
 }
 
-static void kmqtt_send_again(struct kmqtt_conn **again, u32 nr,
-			     void (*send)(struct kmqtt_conn *conn))
-{
-	u32 i;
-
-	for (i = 0; i < nr; i++) {
-		send(again[i]);
-		kmqtt_conn_put(again[i]);
-	}
-	cond_resched();
-}
-
 void kmqtt_send_chunks(struct kmqtt_run *run)
 {
 	struct kmqtt_conn *again[KMQTT_TX_CHUNK];
-	u32 nr;
+	u32 nr, i;
 
 	while (!list_empty(&run->dirty)) {
 		local_bh_disable();
 		nr = kmqtt_send_chunk(run, again);
 		local_bh_enable();
-		kmqtt_send_again(again, nr, kmqtt_send_kick);
+		for (i = 0; i < nr; i++) {
+			kmqtt_send_kick(again[i]);
+			kmqtt_conn_put(again[i]);
+		}
+		cond_resched();
 	}
 }
 
@@ -448,11 +440,14 @@ void kmqtt_send_taken(bool (*take)(void *from, struct kmqtt_run *run),
 		local_bh_disable();
 		taken = take(from, &run);
 		nr = kmqtt_send_chunk(&run, again);
-		local_bh_enable();
-		/* Who is preempted owns no connection's sending side either. */
-		kmqtt_send_again(again, nr, kmqtt_conn_queue_tx);
-		/* There may be no end of them. */
+		/* Who is preempted has nothing of any connection, either. */
+		while (nr--) {
+			kmqtt_conn_queue_tx(again[nr]);
+			kmqtt_conn_put(again[nr]);
+		}
 		kmqtt_strip_drop(&run);
+		local_bh_enable();
+		cond_resched();
 	} while (taken);
 }
 

@@ -6,8 +6,8 @@
  * nothing copied, for each of them.
  *
  * A client that does not read so keeps pages of nothing but what is due to it. One
- * that leaves the end of a segment unacknowledged keeps one for some bytes, as it
- * does one of TCP's own, of 32 KiB.
+ * that leaves the end of a segment unacknowledged keeps one of at most 64 KiB for
+ * some bytes; with TCP's own that would be 32 KiB.
  */
 #include "strip.h"
 
@@ -75,13 +75,16 @@ static bool kmqtt_strip_suits(const struct kmqtt_conn *conn,
 	       !kmqtt_transport_is_unix(conn);
 }
 
-/* If there are others behind it on the list. Return: NULL: there is none. */
+/*
+ * If there are others behind it on the list. No reserves: it does without as well.
+ * Return: NULL: there is none.
+ */
 static struct kmqtt_strip *kmqtt_strip_get(struct kmqtt_run *run,
-					   const struct kmqtt_conn *conn,
-					   gfp_t gfp)
+					   const struct kmqtt_conn *conn)
 {
 	if (!run->strips && !list_empty(&run->dirty))
-		run->strips = kzalloc(sizeof(*run->strips), gfp | __GFP_NOWARN);
+		run->strips = kzalloc(sizeof(*run->strips),
+				      GFP_NOWAIT | __GFP_NOWARN);
 	return run->strips ? &run->strips->of[conn->version == MQTT_V5] : NULL;
 }
 
@@ -136,12 +139,13 @@ static void kmqtt_strip_note(struct kmqtt_strip *strip,
 {
 	u32 i;
 
-	kmqtt_strip_forget(strip);
-	for (i = 0; i < batch->nr_items; i++) {
+	/* What is not for others leaves what may be. */
+	for (i = 0; i < batch->nr_items; i++)
 		if (!kmqtt_strip_plain(&batch->items[i]))
 			return;
+	kmqtt_strip_forget(strip);
+	for (i = 0; i < batch->nr_items; i++)
 		strip->msgs[i] = batch->items[i].msg;
-	}
 	strip->nr = batch->nr_items;
 }
 
@@ -153,7 +157,6 @@ static struct kmqtt_laid *kmqtt_laid_alloc(struct kmqtt_broker *broker, u32 len)
 
 	if (!kmqtt_charge(broker, PAGE_SIZE << order))
 		return NULL;
-	/* No reserves: it does without as well. */
 	page = alloc_pages(GFP_NOWAIT | __GFP_COMP | __GFP_NOWARN |
 			   __GFP_NORETRY, order);
 	if (!page) {
@@ -208,7 +211,7 @@ int kmqtt_strip_encode(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	int ret;
 
 	strip = kmqtt_strip_suits(conn, batch) ?
-		kmqtt_strip_get(run, conn, gfp) : NULL;
+		kmqtt_strip_get(run, conn) : NULL;
 	if (!strip)
 		return kmqtt_batch_encode(conn, batch, gfp);
 	same = kmqtt_strip_same(strip, batch);

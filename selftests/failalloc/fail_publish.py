@@ -375,7 +375,7 @@ def each_encodes_what_cannot_be_encoded_for_all(w):
 
 
 @fails("kmqtt_strip_get")
-@fails("kmqtt_strip_alloc")
+@fails("kmqtt_laid_alloc")
 def each_is_sent_what_cannot_be_laid_out_for_all(w):
     subs = [w.client(f"sub{n}", 4 + n % 2) for n in range(6)]
     for sub in subs:
@@ -384,6 +384,16 @@ def each_is_sent_what_cannot_be_laid_out_for_all(w):
         w.client().send(wire.publish("t", b"x" * 200) * 30)
         for sub in subs:
             sub.messages(30)
+    w.grown(dropped_memory=0)
+
+
+@fails("kmqtt_burst_get")
+def each_is_routed_that_cannot_be_routed_with_others(w):
+    sub = w.client("sub")
+    sub.sub("t")
+    with w.failing():
+        w.client().send(wire.publish("t", b"x") * 30)
+        sub.messages(30)
     w.grown(dropped_memory=0)
 
 
