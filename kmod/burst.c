@@ -10,14 +10,18 @@
  */
 #include "burst.h"
 
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "broker.h"
 #include "datapath.h"
+#include "gather.h"
 #include "message.h"
 
 /* Messages: half of what is sent before the next packet is looked at. */
 #define KMQTT_BURST		32
+/* Deliveries in one go: some milliseconds. */
+#define KMQTT_BURST_DELIVERIES	32768
 /*
  * What part of a queue they may fill that is not half full, lest those of several
  * processors fill it.
@@ -45,8 +49,7 @@ struct kmqtt_burst {
 static struct kmqtt_burst *kmqtt_burst_get(struct kmqtt_run *run,
 					   struct kmqtt_session *from)
 {
-	u64 messages = kmqtt_cfg(run->broker, KMQTT_SET_MAX_QUEUED_MESSAGES);
-	u64 bytes = kmqtt_cfg(run->broker, KMQTT_SET_MAX_QUEUED_BYTES);
+	u64 messages, bytes;
 	struct kmqtt_burst *burst = run->burst;
 
 	if (burst)
@@ -54,6 +57,8 @@ static struct kmqtt_burst *kmqtt_burst_get(struct kmqtt_run *run,
 	burst = kmalloc(sizeof(*burst), GFP_KERNEL | __GFP_NOWARN);
 	if (!burst)
 		return NULL;
+	messages = kmqtt_cfg(run->broker, KMQTT_SET_MAX_QUEUED_MESSAGES);
+	bytes = kmqtt_cfg(run->broker, KMQTT_SET_MAX_QUEUED_BYTES);
 	burst->from = from;
 	burst->nr = 0;
 	burst->most = KMQTT_BURST;
@@ -104,17 +109,24 @@ bool kmqtt_burst_join(struct kmqtt_run *run, struct kmqtt_msg *msg,
 void kmqtt_burst_flush(struct kmqtt_run *run)
 {
 	struct kmqtt_burst *burst = run->burst;
-	u32 i;
+	u32 i, count;
 
 	if (!burst || !burst->nr)
 		return;
-	if (!kmqtt_route_burst(run, burst->msgs, burst->nr, burst->from))
+	count = kmqtt_route_burst(run, burst->msgs, burst->nr, burst->from);
+	if (!count)
 		kmqtt_stat_add(run->broker, KMQTT_STAT_PUBLISH_UNMATCHED,
 			       burst->nr);
 	for (i = 0; i < burst->nr; i++)
 		kmqtt_msg_put(burst->msgs[i]);
 	burst->nr = 0;
 	burst->bytes = 0;
+	/* Likely the next ones are to as many. */
+	burst->most = min(burst->most,
+			  KMQTT_BURST_DELIVERIES / max(count, 1U));
+	/* Before anything else is routed: it may be large. */
+	if (run->full)
+		kmqtt_gather_flush(run);
 }
 
 void kmqtt_burst_end(struct kmqtt_run *run)

@@ -21,7 +21,10 @@ struct kmqtt_session;
 bool kmqtt_burst_join(struct kmqtt_run *run, struct kmqtt_msg *msg,
 		      struct kmqtt_session *from);
 
-/* route.c: kmqtt_route() for @nr messages of QoS 0 to one topic. May sleep. */
+/*
+ * route.c: kmqtt_route() for @nr messages of QoS 0 to one topic, not retained. May
+ * sleep. Return: 0: nobody gets them.
+ */
 u32 kmqtt_route_burst(struct kmqtt_run *run, struct kmqtt_msg **msgs, u32 nr,
 		      struct kmqtt_session *from);
 

@@ -451,37 +451,34 @@ static bool kmqtt_deliver_clear(const struct kmqtt_session *session, u32 size)
 	       (!bytes || (session->queued_bytes + size) * 2 < bytes);
 }
 
-/* session->lock held. Return: false: dropped, or not taken. */
-static bool kmqtt_deliver_queue(struct kmqtt_run *run,
-				struct kmqtt_session *session,
-				struct kmqtt_msg *msg, bool retain, bool offer)
+/* session->lock held. Return: false: there is no memory. */
+static bool kmqtt_deliver_add(struct kmqtt_session *session,
+			      struct kmqtt_msg *msg, u32 size, bool retain,
+			      bool offer)
 {
-	u32 size = kmqtt_msg_size(msg);
-	bool clear = kmqtt_deliver_clear(session, size), queued;
-
-	queued = clear || kmqtt_deliver_admit(session, 0, size, offer);
-	if (queued && !kmqtt_fifo_add(&session->fifo, msg, retain)) {
-		queued = false;
-		if (!offer)
-			kmqtt_deliver_count_drop(session,
-						 KMQTT_STAT_DROPPED_MEMORY);
-	}
-	if (queued)
+	if (kmqtt_fifo_add(&session->fifo, msg, retain)) {
 		kmqtt_deliver_count_queued(session, size);
-	if (!clear && kmqtt_deliver_must_flush(session))
-		run->full = true;
-	return queued;
+		return true;
+	}
+	if (!offer)
+		kmqtt_deliver_count_drop(session, KMQTT_STAT_DROPPED_MEMORY);
+	return false;
 }
 
 bool kmqtt_deliver_plain(struct kmqtt_run *run, struct kmqtt_session *session,
 			 struct kmqtt_msg *msg, bool retain, bool offer)
 {
-	bool queued;
+	u32 size = kmqtt_msg_size(msg);
+	bool clear, queued;
 
 	spin_lock_bh(&session->lock);
-	queued = kmqtt_deliver_queue(run, session, msg, retain, offer);
+	clear = kmqtt_deliver_clear(session, size);
+	queued = (clear || kmqtt_deliver_admit(session, 0, size, offer)) &&
+		 kmqtt_deliver_add(session, msg, size, retain, offer);
 	if (queued && session->conn)
 		kmqtt_send_mark(run, session->conn);
+	if (!clear && kmqtt_deliver_must_flush(session))
+		run->full = true;
 	spin_unlock_bh(&session->lock);
 	return queued;
 }
@@ -490,15 +487,22 @@ void kmqtt_deliver_burst(struct kmqtt_run *run, struct kmqtt_session *session,
 			 struct kmqtt_msg **msgs, u32 nr)
 {
 	bool queued = false;
-	u32 i;
+	u32 i, size;
 
 	spin_lock_bh(&session->lock);
-	for (i = 0; i < nr; i++)
-		queued |= kmqtt_deliver_queue(run, session, msgs[i], false,
-					      false);
-	if (queued && session->conn)
+	for (i = 0; i < nr; i++) {
+		size = kmqtt_msg_size(msgs[i]);
+		if (!kmqtt_deliver_clear(session, size))
+			break;
+		queued |= kmqtt_deliver_add(session, msgs[i], size, false,
+					    false);
+	}
+	if (queued)
 		kmqtt_send_mark(run, session->conn);
 	spin_unlock_bh(&session->lock);
+	/* Each may take its time, to give up others. */
+	for (; i < nr; i++)
+		kmqtt_deliver_plain(run, session, msgs[i], false, false);
 }
 
 bool kmqtt_deliver(struct kmqtt_run *run, struct kmqtt_session *session,

@@ -435,8 +435,6 @@ static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	u8 reason = kmqtt_receive_all(run, conn, data, len);
 
 	kmqtt_burst_end(run);
-	if (run->full)
-		kmqtt_gather_flush(run);
 	return reason;
 }
 

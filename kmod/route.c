@@ -64,15 +64,15 @@ struct kmqtt_merge {
 };
 
 /**
- * struct kmqtt_route - one message being routed
+ * struct kmqtt_route - one message being routed, or several
  * @run: gathers who is to be sent something
- * @msg: the message
+ * @msg: the message, or one of them
+ * @msgs: all of a burst, of QoS 0 and not retained
+ * @nr: how many, if more than one
+ * @imaged: their images are made, see kmqtt_image_index()
  * @from: its publisher, or NULL
- * @msgs: or all of a burst
- * @nr: how many; 0: it is none
- * @imaged: their images are made for the version, see kmqtt_image_index()
  * @turn: broker->sub_turn when the walk began
- * @count: deliveries
+ * @count: deliveries; those of one session count once
  * @table: open addressing by session
  * @size: its slots, a power of two or 0
  * @used: of them in use
@@ -80,10 +80,10 @@ struct kmqtt_merge {
 struct kmqtt_route {
 	struct kmqtt_run *run;
 	struct kmqtt_msg *msg;
-	struct kmqtt_session *from;
 	struct kmqtt_msg **msgs;
 	u32 nr;
 	bool imaged[4];
+	struct kmqtt_session *from;
 	u64 turn;
 	u32 count;
 	struct kmqtt_merge *table;
@@ -121,6 +121,43 @@ static enum kmqtt_taken kmqtt_route_deliver(struct kmqtt_route *route,
 	if (taken || !offer)
 		route->count++;
 	return taken ? KMQTT_TAKEN : KMQTT_REFUSED;
+}
+
+/* From the second subscriber on, there may be many who get the same bytes. */
+static void kmqtt_route_images(struct kmqtt_route *route, u8 version)
+{
+	bool *imaged = &route->imaged[kmqtt_image_index(version, 0)];
+	u32 i;
+
+	if (*imaged || !route->count)
+		return;
+	*imaged = true;
+	for (i = 0; i < route->nr; i++)
+		if (!kmqtt_msg_image(route->msgs[i], version, 0))
+			kmqtt_msg_make_image(route->msgs[i], version, 0,
+					     route->run->gfp);
+}
+
+/* All of a burst, which most get as it is. */
+static enum kmqtt_taken kmqtt_route_each(struct kmqtt_route *route,
+					 struct kmqtt_session *session,
+					 const u32 *ids, u32 nr_ids)
+{
+	u32 before = route->count, i;
+
+	if (nr_ids || kmqtt_acl_in_force(session->broker)) {
+		for (i = 0; i < route->nr; i++) {
+			route->count = before;
+			route->msg = route->msgs[i];
+			kmqtt_route_deliver(route, session, 0, false, ids,
+					    nr_ids, false);
+		}
+	} else {
+		kmqtt_route_images(route, READ_ONCE(session->version));
+		kmqtt_deliver_burst(route->run, session, route->msgs, route->nr);
+	}
+	route->count = before + 1;
+	return KMQTT_TAKEN;
 }
 
 static struct kmqtt_merge *kmqtt_merge_slot(struct kmqtt_merge *table, u32 size,
@@ -222,6 +259,8 @@ static enum kmqtt_taken kmqtt_route_sub(struct kmqtt_route *route,
 	if (!shared && kmqtt_route_several(route, session) &&
 	    kmqtt_route_merge(route, session, qos, retain, id))
 		return KMQTT_TAKEN;
+	if (!shared && route->nr > 1)
+		return kmqtt_route_each(route, session, &id, id ? 1 : 0);
 	return kmqtt_route_deliver(route, session, qos, retain, &id,
 				   id ? 1 : 0, offer);
 }
@@ -312,6 +351,22 @@ static void kmqtt_route_group(struct kmqtt_route *route,
 	kmqtt_route_sub(route, loser, true, false);
 }
 
+/* Each of a burst to the next in turn. */
+static void kmqtt_route_groups(struct kmqtt_route *route,
+			       struct kmqtt_group *group)
+{
+	u32 i;
+
+	if (route->nr <= 1) {
+		kmqtt_route_group(route, group);
+		return;
+	}
+	for (i = 0; i < route->nr; i++) {
+		route->msg = route->msgs[i];
+		kmqtt_route_group(route, group);
+	}
+}
+
 static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
 {
 	struct kmqtt_route *route = arg;
@@ -321,10 +376,10 @@ static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
 	hlist_for_each_entry_srcu(entry, &node->entries, link,
 				  srcu_read_lock_held(kmqtt_srcu)) {
 		if (entry->is_group) {
-			kmqtt_route_group(route,
-					  container_of(entry,
-						       struct kmqtt_group,
-						       entry));
+			kmqtt_route_groups(route,
+					   container_of(entry,
+							struct kmqtt_group,
+							entry));
 		} else {
 			sub = container_of(entry, struct kmqtt_sub, entry);
 			if (sub->since <= route->turn)
@@ -344,9 +399,13 @@ static void kmqtt_route_merged(struct kmqtt_route *route)
 		merge = &route->table[i];
 		if (!merge->session)
 			continue;
-		kmqtt_route_deliver(route, merge->session, merge->qos,
-				    merge->retain, merge->ids, merge->nr_ids,
-				    false);
+		if (route->nr > 1)
+			kmqtt_route_each(route, merge->session, merge->ids,
+					 merge->nr_ids);
+		else
+			kmqtt_route_deliver(route, merge->session, merge->qos,
+					    merge->retain, merge->ids,
+					    merge->nr_ids, false);
 		kvfree(merge->ids);
 		cond_resched();
 	}
@@ -416,6 +475,21 @@ static u32 kmqtt_route_few(struct kmqtt_route *route,
 	return route->count;
 }
 
+static u32 kmqtt_route_walk(struct kmqtt_route *route)
+{
+	struct kmqtt_broker *broker = route->run->broker;
+	int idx;
+
+	idx = srcu_read_lock(kmqtt_srcu);
+	/* Pairs with kmqtt_sub_create(). */
+	route->turn = atomic64_read_acquire(&broker->sub_turn);
+	mqtt_tree_match_name(&broker->subs, &route->msg->topic,
+			     kmqtt_route_visit, route);
+	kmqtt_route_merged(route);
+	srcu_read_unlock(kmqtt_srcu, idx);
+	return route->count;
+}
+
 u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 		struct kmqtt_session *from)
 {
@@ -424,95 +498,10 @@ u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 		.msg = msg,
 		.from = from,
 	};
-	int idx;
 
 	if (run->few)
 		return kmqtt_route_few(&route, run->few);
-	idx = srcu_read_lock(kmqtt_srcu);
-	/* Pairs with kmqtt_sub_create(). */
-	route.turn = atomic64_read_acquire(&run->broker->sub_turn);
-	mqtt_tree_match_name(&run->broker->subs, &msg->topic,
-			     kmqtt_route_visit, &route);
-	kmqtt_route_merged(&route);
-	srcu_read_unlock(kmqtt_srcu, idx);
-	return route.count;
-}
-
-/* Is each due all of a burst by one subscription, and nothing but the messages? */
-static int kmqtt_route_burst_look(struct mqtt_node *node, void *arg)
-{
-	struct kmqtt_route *route = arg;
-	struct kmqtt_entry *entry;
-	struct kmqtt_sub *sub;
-
-	hlist_for_each_entry_srcu(entry, &node->entries, link,
-				  srcu_read_lock_held(kmqtt_srcu)) {
-		if (entry->is_group)
-			return -E2BIG;
-		sub = container_of(entry, struct kmqtt_sub, entry);
-		/* Pairs with kmqtt_sub_remove(). */
-		if (sub->since <= route->turn &&
-		    smp_load_acquire(&sub->session->nr_subs) > 1)
-			return -E2BIG;
-		cond_resched();
-	}
-	return 0;
-}
-
-/* From the second subscriber on, there may be many who get the same bytes. */
-static void kmqtt_route_images(struct kmqtt_route *route, u8 version)
-{
-	bool *imaged = &route->imaged[kmqtt_image_index(version, 0)];
-	u32 i;
-
-	if (*imaged || !route->count)
-		return;
-	*imaged = true;
-	for (i = 0; i < route->nr; i++)
-		if (!kmqtt_msg_image(route->msgs[i], version, 0))
-			kmqtt_msg_make_image(route->msgs[i], version, 0,
-					     route->run->gfp);
-}
-
-static void kmqtt_route_burst_sub(struct kmqtt_route *route,
-				  struct kmqtt_sub *sub)
-{
-	struct kmqtt_session *session = sub->session;
-	u32 i;
-
-	if (READ_ONCE(sub->sub_id) || kmqtt_acl_in_force(session->broker)) {
-		for (i = 0; i < route->nr; i++) {
-			route->msg = route->msgs[i];
-			kmqtt_route_sub(route, sub, true, false);
-		}
-		return;
-	}
-	if ((READ_ONCE(sub->options) & MQTT_SUB_NO_LOCAL) &&
-	    session == route->from)
-		return;
-	kmqtt_route_images(route, READ_ONCE(session->version));
-	kmqtt_deliver_burst(route->run, session, route->msgs, route->nr);
-	route->count++;
-}
-
-/*
- * Who has come since the look is not of the turn that it was for, and who has got a
- * second subscription has got that since.
- */
-static int kmqtt_route_burst_visit(struct mqtt_node *node, void *arg)
-{
-	struct kmqtt_route *route = arg;
-	struct kmqtt_entry *entry;
-	struct kmqtt_sub *sub;
-
-	hlist_for_each_entry_srcu(entry, &node->entries, link,
-				  srcu_read_lock_held(kmqtt_srcu)) {
-		sub = container_of(entry, struct kmqtt_sub, entry);
-		if (!entry->is_group && sub->since <= route->turn)
-			kmqtt_route_burst_sub(route, sub);
-		cond_resched();
-	}
-	return 0;
+	return kmqtt_route_walk(&route);
 }
 
 u32 kmqtt_route_burst(struct kmqtt_run *run, struct kmqtt_msg **msgs, u32 nr,
@@ -520,27 +509,11 @@ u32 kmqtt_route_burst(struct kmqtt_run *run, struct kmqtt_msg **msgs, u32 nr,
 {
 	struct kmqtt_route route = {
 		.run = run,
-		.from = from,
+		.msg = msgs[0],
 		.msgs = msgs,
 		.nr = nr,
+		.from = from,
 	};
-	const struct mqtt_str *topic = &msgs[0]->topic;
-	u32 i, count = 0;
-	int idx, ret;
 
-	idx = srcu_read_lock(kmqtt_srcu);
-	/* Pairs with kmqtt_sub_create(). */
-	route.turn = atomic64_read_acquire(&run->broker->sub_turn);
-	ret = nr > 1 ? mqtt_tree_match_name(&run->broker->subs, topic,
-					    kmqtt_route_burst_look, &route) :
-		       -E2BIG;
-	if (!ret)
-		mqtt_tree_match_name(&run->broker->subs, topic,
-				     kmqtt_route_burst_visit, &route);
-	srcu_read_unlock(kmqtt_srcu, idx);
-	if (!ret)
-		return route.count;
-	for (i = 0; i < nr; i++)
-		count += kmqtt_route(run, msgs[i], from);
-	return count;
+	return kmqtt_route_walk(&route);
 }

@@ -423,6 +423,7 @@ void kmqtt_send_chunks(struct kmqtt_run *run)
 			kmqtt_send_kick(again[i]);
 			kmqtt_conn_put(again[i]);
 		}
+		kmqtt_strip_age(run);
 		cond_resched();
 	}
 }

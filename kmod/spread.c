@@ -13,7 +13,6 @@
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
-#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
@@ -107,7 +106,6 @@ static void kmqtt_spread_work(struct work_struct *work)
 
 bool kmqtt_spread_flush(struct kmqtt_run *run)
 {
-	unsigned long until = jiffies + KMQTT_RUN_TIME;
 	struct kmqtt_spread *spread;
 	u32 i, nr;
 
@@ -121,14 +119,8 @@ bool kmqtt_spread_flush(struct kmqtt_run *run)
 	for (i = 0; i < nr; i++)
 		queue_work(kmqtt_spread_wq, &spread->helpers[i].work);
 	/* What others of this CPU lay out meanwhile is sent, too, by both of us. */
-	while (kmqtt_spread_take(spread, run)) {
+	while (kmqtt_spread_take(spread, run))
 		kmqtt_send_chunks(run);
-		/* There may be no end of it, and somebody wait for a connection. */
-		if (time_after(jiffies, until)) {
-			kmqtt_strip_drop(run);
-			until = jiffies + KMQTT_RUN_TIME;
-		}
-	}
 	return true;
 }
 

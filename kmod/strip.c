@@ -11,6 +11,7 @@
  */
 #include "strip.h"
 
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
@@ -60,9 +61,11 @@ struct kmqtt_strip {
 
 /**
  * struct kmqtt_strips - of one flush
+ * @until: jiffies; dropped then, since who ends may wait for it
  * @of: of the protocols that encode a PUBLISH alike: before 5.0, and 5.0
  */
 struct kmqtt_strips {
+	unsigned long until;
 	struct kmqtt_strip of[2];
 };
 
@@ -82,9 +85,12 @@ static bool kmqtt_strip_suits(const struct kmqtt_conn *conn,
 static struct kmqtt_strip *kmqtt_strip_get(struct kmqtt_run *run,
 					   const struct kmqtt_conn *conn)
 {
-	if (!run->strips && !list_empty(&run->dirty))
+	if (!run->strips && !list_empty(&run->dirty)) {
 		run->strips = kzalloc(sizeof(*run->strips),
 				      GFP_NOWAIT | __GFP_NOWARN);
+		if (run->strips)
+			run->strips->until = jiffies + KMQTT_RUN_TIME;
+	}
 	return run->strips ? &run->strips->of[conn->version == MQTT_V5] : NULL;
 }
 
@@ -227,6 +233,12 @@ int kmqtt_strip_encode(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	if (same && !ret && kmqtt_strip_worth(run, strip, batch))
 		kmqtt_strip_make(strip, conn, batch);
 	return ret;
+}
+
+void kmqtt_strip_age(struct kmqtt_run *run)
+{
+	if (run->strips && time_after(jiffies, run->strips->until))
+		kmqtt_strip_drop(run);
 }
 
 void kmqtt_strip_drop(struct kmqtt_run *run)

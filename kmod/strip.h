@@ -25,6 +25,9 @@ int kmqtt_strip_encode(struct kmqtt_run *run, struct kmqtt_conn *conn,
 /* @laid, of a batch, is sent, or never will be. Any context. */
 void kmqtt_laid_put(struct kmqtt_laid *laid);
 
+/* It may be long until nothing else is sent by @run: drop what is old. */
+void kmqtt_strip_age(struct kmqtt_run *run);
+
 /* Nothing else is sent by @run. Any context. */
 void kmqtt_strip_drop(struct kmqtt_run *run);
 

@@ -178,3 +178,20 @@ def no_queue_is_filled_by_it(t):
         one.send(burst(t, topic, numbers(0, 200)))
         arrive(watch, numbers(0, 200))
         equal(stats()["dropped_queue_full"], sent, f"dropped with {limit}")
+
+
+@shows()
+def nor_by_a_large_one_behind_it(t):
+    """What a burst has half filled is sent before what is large is queued."""
+    topic, one, watch = t.topic(), t.client(), t.client()
+    t.setting(max_queued_bytes=32768)
+    watch.sub(topic, 1)
+    sent = stats()["dropped_queue_full"]
+    for count in range(50, 70):
+        payloads = [f"{n}".ljust(220, ".") for n in range(count)]
+        one.send(burst(t, topic, payloads) +
+                 wire.publish(topic, "x" * 15000, 1, 1))
+        arrive(watch, payloads)
+        watch.message(payload="x" * 15000, qos=1)
+        one.expect(PUBACK, pid=1)
+    equal(stats()["dropped_queue_full"], sent, "dropped")
