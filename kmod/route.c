@@ -160,6 +160,14 @@ static enum kmqtt_taken kmqtt_route_each(struct kmqtt_route *route,
 	return KMQTT_TAKEN;
 }
 
+/* There is no memory. */
+static enum kmqtt_taken kmqtt_route_lose(struct kmqtt_route *route)
+{
+	kmqtt_stat_add(route->run->broker, KMQTT_STAT_DROPPED_MEMORY, route->nr);
+	route->count++;
+	return KMQTT_TAKEN;
+}
+
 static struct kmqtt_merge *kmqtt_merge_slot(struct kmqtt_merge *table, u32 size,
 					    const struct kmqtt_session *session)
 {
@@ -255,11 +263,17 @@ static enum kmqtt_taken kmqtt_route_sub(struct kmqtt_route *route,
 
 	if ((options & MQTT_SUB_NO_LOCAL) && session == route->from)
 		return KMQTT_TAKEN;
-	/* Without memory, a copy for each subscription is right as well. */
-	if (!shared && kmqtt_route_several(route, session) &&
-	    kmqtt_route_merge(route, session, qos, retain, id))
-		return KMQTT_TAKEN;
-	if (!shared && route->nr > 1)
+	/*
+	 * Without memory, a copy for each subscription is right as well; of a burst
+	 * that would not be in order.
+	 */
+	if (!shared && kmqtt_route_several(route, session)) {
+		if (kmqtt_route_merge(route, session, qos, retain, id))
+			return KMQTT_TAKEN;
+		if (route->nr > 1)
+			return kmqtt_route_lose(route);
+	}
+	if (route->nr > 1)
 		return kmqtt_route_each(route, session, &id, id ? 1 : 0);
 	return kmqtt_route_deliver(route, session, qos, retain, &id,
 				   id ? 1 : 0, offer);
@@ -351,22 +365,6 @@ static void kmqtt_route_group(struct kmqtt_route *route,
 	kmqtt_route_sub(route, loser, true, false);
 }
 
-/* Each of a burst to the next in turn. */
-static void kmqtt_route_groups(struct kmqtt_route *route,
-			       struct kmqtt_group *group)
-{
-	u32 i;
-
-	if (route->nr <= 1) {
-		kmqtt_route_group(route, group);
-		return;
-	}
-	for (i = 0; i < route->nr; i++) {
-		route->msg = route->msgs[i];
-		kmqtt_route_group(route, group);
-	}
-}
-
 static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
 {
 	struct kmqtt_route *route = arg;
@@ -376,10 +374,12 @@ static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
 	hlist_for_each_entry_srcu(entry, &node->entries, link,
 				  srcu_read_lock_held(kmqtt_srcu)) {
 		if (entry->is_group) {
-			kmqtt_route_groups(route,
-					   container_of(entry,
-							struct kmqtt_group,
-							entry));
+			/* Of a burst: it has come since there was none. */
+			if (route->nr <= 1)
+				kmqtt_route_group(route,
+						  container_of(entry,
+							       struct kmqtt_group,
+							       entry));
 		} else {
 			sub = container_of(entry, struct kmqtt_sub, entry);
 			if (sub->since <= route->turn)
@@ -475,19 +475,19 @@ static u32 kmqtt_route_few(struct kmqtt_route *route,
 	return route->count;
 }
 
+/* route->turn is set, inside kmqtt_srcu. */
 static u32 kmqtt_route_walk(struct kmqtt_route *route)
 {
-	struct kmqtt_broker *broker = route->run->broker;
-	int idx;
-
-	idx = srcu_read_lock(kmqtt_srcu);
-	/* Pairs with kmqtt_sub_create(). */
-	route->turn = atomic64_read_acquire(&broker->sub_turn);
-	mqtt_tree_match_name(&broker->subs, &route->msg->topic,
+	mqtt_tree_match_name(&route->run->broker->subs, &route->msg->topic,
 			     kmqtt_route_visit, route);
 	kmqtt_route_merged(route);
-	srcu_read_unlock(kmqtt_srcu, idx);
 	return route->count;
+}
+
+static u64 kmqtt_route_turn(struct kmqtt_broker *broker)
+{
+	/* Pairs with kmqtt_sub_create(). */
+	return atomic64_read_acquire(&broker->sub_turn);
 }
 
 u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
@@ -498,10 +498,47 @@ u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
 		.msg = msg,
 		.from = from,
 	};
+	int idx;
 
 	if (run->few)
 		return kmqtt_route_few(&route, run->few);
-	return kmqtt_route_walk(&route);
+	idx = srcu_read_lock(kmqtt_srcu);
+	route.turn = kmqtt_route_turn(run->broker);
+	kmqtt_route_walk(&route);
+	srcu_read_unlock(kmqtt_srcu, idx);
+	return route.count;
+}
+
+static int kmqtt_route_find_group(struct mqtt_node *node, void *arg)
+{
+	struct kmqtt_entry *entry;
+
+	hlist_for_each_entry_srcu(entry, &node->entries, link,
+				  srcu_read_lock_held(kmqtt_srcu)) {
+		if (entry->is_group)
+			return -E2BIG;
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * A client may be a member of a share group, and a subscriber besides: its two copies
+ * of all messages of a burst would not be in order.
+ */
+static bool kmqtt_route_try_burst(struct kmqtt_route *route)
+{
+	struct kmqtt_broker *broker = route->run->broker;
+	int idx, group;
+
+	idx = srcu_read_lock(kmqtt_srcu);
+	route->turn = kmqtt_route_turn(broker);
+	group = mqtt_tree_match_name(&broker->subs, &route->msg->topic,
+				     kmqtt_route_find_group, NULL);
+	if (!group)
+		kmqtt_route_walk(route);
+	srcu_read_unlock(kmqtt_srcu, idx);
+	return !group;
 }
 
 u32 kmqtt_route_burst(struct kmqtt_run *run, struct kmqtt_msg **msgs, u32 nr,
@@ -514,6 +551,13 @@ u32 kmqtt_route_burst(struct kmqtt_run *run, struct kmqtt_msg **msgs, u32 nr,
 		.nr = nr,
 		.from = from,
 	};
+	u32 i, count, most = 0;
 
-	return kmqtt_route_walk(&route);
+	if (nr > 1 && kmqtt_route_try_burst(&route))
+		return route.count;
+	for (i = 0; i < nr; i++) {
+		count = kmqtt_route(run, msgs[i], from);
+		most = max(most, count);
+	}
+	return most;
 }
