@@ -67,7 +67,8 @@ static_assert(KMQTT_FEW <= KMQTT_RUN_SPARE, "a stock for each of them");
  * @run: what is handled; has the memory that it takes
  * @buf: where it is
  * @len: its bytes; 0: it is left to the io work
- * @crowd: other publishers' come, too
+ * @others: others' have come with it, or wait
+ * @crowd: or may come, as far as one knows
  * @later: for the state of things, which will be another for the next one
  * @fixed: its header
  * @publish: decoded, if it is one
@@ -78,6 +79,7 @@ struct kmqtt_letter {
 	struct kmqtt_run run;
 	u8 *buf;
 	u32 len;
+	bool others;
 	bool crowd;
 	bool later;
 	struct mqtt_fixed fixed;
@@ -292,6 +294,12 @@ static bool kmqtt_express_fits(struct kmqtt_letter *letter, u32 len)
 	case MQTT_PUBREL:
 	case MQTT_PUBCOMP:
 	case MQTT_PINGREQ:
+		/*
+		 * To wait for who may come would make it meet what its own client
+		 * sends on another connection.
+		 */
+		letter->crowd = letter->others;
+		letter->few.gather = letter->others;
 		return true;
 	default:
 		return false;
@@ -407,7 +415,8 @@ static bool kmqtt_express_begin(struct kmqtt_letter *letter,
 	letter->run.gfp = GFP_NOWAIT | __GFP_NOWARN;
 	letter->run.few = &letter->few;
 	letter->few.in_client = in_client;
-	letter->crowd = others || kmqtt_gather_waits() ||
+	letter->others = others || kmqtt_gather_waits();
+	letter->crowd = letter->others ||
 			!kmqtt_express_trusts(conn, conn->alone, U8_MAX);
 	letter->few.gather = letter->crowd;
 	letter->few.nr = 0;
