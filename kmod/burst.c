@@ -49,8 +49,8 @@ struct kmqtt_burst {
 static struct kmqtt_burst *kmqtt_burst_get(struct kmqtt_run *run,
 					   struct kmqtt_session *from)
 {
-	u64 messages, bytes;
 	struct kmqtt_burst *burst = run->burst;
+	u64 messages, bytes;
 
 	if (burst)
 		return burst;
@@ -62,8 +62,9 @@ static struct kmqtt_burst *kmqtt_burst_get(struct kmqtt_run *run,
 	burst->from = from;
 	burst->nr = 0;
 	burst->most = KMQTT_BURST;
-	if (messages && messages / KMQTT_BURST_PART < KMQTT_BURST)
-		burst->most = messages / KMQTT_BURST_PART;
+	if (messages)
+		burst->most = min_t(u64, burst->most,
+				    messages / KMQTT_BURST_PART);
 	burst->bytes = 0;
 	burst->most_bytes = bytes ? bytes / KMQTT_BURST_PART : U64_MAX;
 	run->burst = burst;

@@ -49,7 +49,7 @@ struct socket;
  * @state: enum kmqtt_conn_state (io); READ_ONCE elsewhere
  * @version: enum mqtt_version, 0 before CONNECT (io); then fixed
  * @single: how often one packet of it came at a time, see express.c (io)
- * @blind: counts packets that are not small in express.c (io)
+ * @blind: counts messages that are not small in express.c (io)
  * @bursts: the last io work found several (io); READ_ONCE elsewhere
  * @alone: and nothing of other connections with it, or behind it (io)
  * @gather_turn: of @gather_cpu in gather.c, when it last left something there (io)

@@ -77,7 +77,7 @@ void kmqtt_deliver_discard_first(struct kmqtt_session *session)
 	struct kmqtt_msg *msg;
 	bool retain;
 
-	msg = kmqtt_fifo_take(&session->fifo, session->broker, &retain);
+	msg = kmqtt_fifo_take(&session->fifo, &retain);
 	kmqtt_deliver_uncount(session, kmqtt_msg_size(msg));
 	kmqtt_msg_put(msg);
 }
@@ -640,7 +640,7 @@ static bool kmqtt_deliver_take_first(struct kmqtt_session *session,
 	struct kmqtt_msg *msg;
 	bool retain;
 
-	msg = kmqtt_fifo_take(&session->fifo, session->broker, &retain);
+	msg = kmqtt_fifo_take(&session->fifo, &retain);
 	kmqtt_deliver_uncount(session, kmqtt_msg_size(msg));
 	if ((msg->expires || kmqtt_deliver_large(session, msg, 0)) &&
 	    kmqtt_deliver_stale(session, msg, NULL)) {

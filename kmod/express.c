@@ -284,10 +284,11 @@ static bool kmqtt_express_fits(struct kmqtt_letter *letter, u32 len)
 	    letter->fixed.len + letter->fixed.remaining != len ||
 	    kmqtt_receive_admit(letter->conn, &letter->fixed))
 		return false;
-	if (len > KMQTT_EXPRESS_SMALL && kmqtt_express_looks(letter->conn))
-		letter->few.gather = true;
 	switch (letter->fixed.type) {
 	case MQTT_PUBLISH:
+		if (len > KMQTT_EXPRESS_SMALL &&
+		    kmqtt_express_looks(letter->conn))
+			letter->few.gather = true;
 		return kmqtt_express_publish(letter);
 	case MQTT_PUBACK:
 	case MQTT_PUBREC:

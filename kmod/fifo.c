@@ -8,7 +8,6 @@
 
 #include <linux/slab.h>
 #include "broker.h"
-#include "message.h"
 
 bool kmqtt_fifo_grow(struct kmqtt_fifo *fifo, struct kmqtt_broker *broker)
 {

@@ -86,23 +86,23 @@ void kmqtt_fifo_shrink(struct kmqtt_fifo *fifo, struct kmqtt_broker *broker);
  * Atomic context.
  */
 static inline struct kmqtt_msg *kmqtt_fifo_take(struct kmqtt_fifo *fifo,
-						struct kmqtt_broker *broker,
 						bool *retain)
 {
 	const struct kmqtt_fifo_chunk *chunk = fifo->first;
 	unsigned long item = fifo->alone;
+	struct kmqtt_msg *msg;
 
-	fifo->head++;
-	if (item) {
-		fifo->alone = 0;
-	} else {
-		item = chunk->items[fifo->head - 1 - chunk->base];
-		if (fifo->head - chunk->base == KMQTT_FIFO_CHUNK ||
-		    kmqtt_fifo_empty(fifo))
-			kmqtt_fifo_shrink(fifo, broker);
-	}
+	if (!item)
+		item = chunk->items[fifo->head - chunk->base];
 	*retain = item & KMQTT_FIFO_RETAIN;
-	return (struct kmqtt_msg *)(item & ~KMQTT_FIFO_RETAIN);
+	msg = (struct kmqtt_msg *)(item & ~KMQTT_FIFO_RETAIN);
+	fifo->head++;
+	if (fifo->alone)
+		fifo->alone = 0;
+	else if (fifo->head - chunk->base == KMQTT_FIFO_CHUNK ||
+		 kmqtt_fifo_empty(fifo))
+		kmqtt_fifo_shrink(fifo, msg->broker);
+	return msg;
 }
 
 #endif

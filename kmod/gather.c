@@ -53,8 +53,8 @@
  * @crowded: the last of them in which more was added
  * @timed: the softirq's is in them, and @timer is set, or has queued @late; who
  *	empties them clears it before others can add to them
- * @thread: sends and has them read when nobody else wants the CPU; NULL: there is none, or the CPU
- *	is offline, and @work does
+ * @thread: sends, and has them read, when nobody else wants the CPU; NULL: there is
+ *	none, or the CPU is offline, and @work sends
  * @timer: queues @late
  * @late: sends it on any CPU
  * @work: sends it behind the io works

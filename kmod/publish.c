@@ -188,7 +188,7 @@ static u8 kmqtt_publish_forward(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	}
 	if (buf && msg->buf == *buf)
 		*buf = NULL;
-	if (!msg->qos && !msg->retain && !run->few &&
+	if (!msg->qos && !msg->retain &&
 	    kmqtt_burst_join(run, msg, conn->session))
 		return MQTT_RC_SUCCESS;
 	kmqtt_burst_flush(run);

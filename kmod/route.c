@@ -475,40 +475,6 @@ static u32 kmqtt_route_few(struct kmqtt_route *route,
 	return route->count;
 }
 
-/* route->turn is set, inside kmqtt_srcu. */
-static u32 kmqtt_route_walk(struct kmqtt_route *route)
-{
-	mqtt_tree_match_name(&route->run->broker->subs, &route->msg->topic,
-			     kmqtt_route_visit, route);
-	kmqtt_route_merged(route);
-	return route->count;
-}
-
-static u64 kmqtt_route_turn(struct kmqtt_broker *broker)
-{
-	/* Pairs with kmqtt_sub_create(). */
-	return atomic64_read_acquire(&broker->sub_turn);
-}
-
-u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
-		struct kmqtt_session *from)
-{
-	struct kmqtt_route route = {
-		.run = run,
-		.msg = msg,
-		.from = from,
-	};
-	int idx;
-
-	if (run->few)
-		return kmqtt_route_few(&route, run->few);
-	idx = srcu_read_lock(kmqtt_srcu);
-	route.turn = kmqtt_route_turn(run->broker);
-	kmqtt_route_walk(&route);
-	srcu_read_unlock(kmqtt_srcu, idx);
-	return route.count;
-}
-
 static int kmqtt_route_find_group(struct mqtt_node *node, void *arg)
 {
 	struct kmqtt_entry *entry;
@@ -523,22 +489,45 @@ static int kmqtt_route_find_group(struct mqtt_node *node, void *arg)
 }
 
 /*
- * A client may be a member of a share group, and a subscriber besides: its two copies
- * of all messages of a burst would not be in order.
+ * Return: false: it is a burst, and there is a share group. A client may be a member
+ * of that, and a subscriber besides: its two copies of all messages would not be in
+ * order.
  */
-static bool kmqtt_route_try_burst(struct kmqtt_route *route)
+static bool kmqtt_route_walk(struct kmqtt_route *route)
 {
 	struct kmqtt_broker *broker = route->run->broker;
-	int idx, group;
+	const struct mqtt_str *topic = &route->msg->topic;
+	bool group;
+	int idx;
 
 	idx = srcu_read_lock(kmqtt_srcu);
-	route->turn = kmqtt_route_turn(broker);
-	group = mqtt_tree_match_name(&broker->subs, &route->msg->topic,
+	/* Pairs with kmqtt_sub_create(). */
+	route->turn = atomic64_read_acquire(&broker->sub_turn);
+	group = route->nr > 1 &&
+		mqtt_tree_match_name(&broker->subs, topic,
 				     kmqtt_route_find_group, NULL);
-	if (!group)
-		kmqtt_route_walk(route);
+	if (!group) {
+		mqtt_tree_match_name(&broker->subs, topic, kmqtt_route_visit,
+				     route);
+		kmqtt_route_merged(route);
+	}
 	srcu_read_unlock(kmqtt_srcu, idx);
 	return !group;
+}
+
+u32 kmqtt_route(struct kmqtt_run *run, struct kmqtt_msg *msg,
+		struct kmqtt_session *from)
+{
+	struct kmqtt_route route = {
+		.run = run,
+		.msg = msg,
+		.from = from,
+	};
+
+	if (run->few)
+		return kmqtt_route_few(&route, run->few);
+	kmqtt_route_walk(&route);
+	return route.count;
 }
 
 u32 kmqtt_route_burst(struct kmqtt_run *run, struct kmqtt_msg **msgs, u32 nr,
@@ -553,7 +542,7 @@ u32 kmqtt_route_burst(struct kmqtt_run *run, struct kmqtt_msg **msgs, u32 nr,
 	};
 	u32 i, count, most = 0;
 
-	if (nr > 1 && kmqtt_route_try_burst(&route))
+	if (nr > 1 && kmqtt_route_walk(&route))
 		return route.count;
 	for (i = 0; i < nr; i++) {
 		count = kmqtt_route(run, msgs[i], from);

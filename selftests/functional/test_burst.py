@@ -68,9 +68,8 @@ def with_others_in_between(t):
 
 @shows()
 def to_who_is_due_something_else(t):
-    """Subscriptions that overlap, a share group, an identifier, No Local and a
-    client of QoS 0 messages that are kept for it, beside one that is due nothing but
-    them."""
+    """Subscriptions that overlap, a share group, an identifier and No Local, beside
+    one that is due nothing but the messages."""
     topic, sender = t.topic(), t.client()
     plain, twice, ident = t.client(), t.client(), t.client()
     shared = [t.client() for _ in range(3)]
