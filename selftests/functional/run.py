@@ -15,6 +15,7 @@ import importlib
 import os
 import pathlib
 import sys
+import textwrap
 import threading
 import traceback
 
@@ -75,6 +76,8 @@ class Outcome:
             self.lines = [f"{type(error).__name__}: {error}", where(error)]
         except Exception as error:
             self.lines = traceback.format_exception(error)
+        if self.state == "failed":
+            self.lines += [f"after {now() - begin:.1f} s", *counted()]
         try:
             context.clean_up()
         except Exception as error:
@@ -87,6 +90,17 @@ class Outcome:
         if self.thread.is_alive():
             self.lines = ["the test does not end"]
         return self
+
+
+def counted():
+    """What the broker counts when a test has failed, in lines: why it has
+    closed or refused a connection is often said there alone."""
+    try:
+        values = harness.stats()
+    except Exception as error:
+        return [f"no counters: {error}"]
+    words = [f"{name}={value}" for name, value in values.items() if value]
+    return textwrap.wrap(" ".join(words), 76)
 
 
 def where(error):
