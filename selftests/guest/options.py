@@ -35,6 +35,8 @@ command's output comes out here as it is written, stdout and stderr as one.
   --share DIR        folder the guest can write to, at the same path
   --env NAME=VALUE   environment of the command (NAME alone: as it is here)
   --timeout SECONDS  limit of the whole run (600)
+  --boot-timeout SECONDS  a guest that is not up by then is started once more
+                     (300): the emulator has been seen to hang
   --allow REGEX      kernel lines that are no complaint in this run
   --leaks            scan with kmemleak after the command, where there is one
   --log FILE         keep the kernel's log
@@ -91,6 +93,7 @@ def parse(argv):
     p.add_argument("--share", type=folder)
     p.add_argument("--env", type=variable, action="append", default=[])
     p.add_argument("--timeout", type=float, default=600)
+    p.add_argument("--boot-timeout", type=float, default=300)
     p.add_argument("--allow", action="append", default=[])
     p.add_argument("--leaks", action="store_true")
     p.add_argument("--log")

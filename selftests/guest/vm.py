@@ -74,12 +74,16 @@ class Guest:
         self.on_start = on_start
         self.kernel = image.choose(opts.kernel, opts.modules,
                                    (opts.module or "").split(" ")[0])
-        self.log = logcheck.Log(opts.allow)
         self.stopping = False
         self.timed_out = False
-        self.end = None
-        self.proc = None
         self.tmp = None
+        self.proc = None
+        self.forget()
+
+    def forget(self):
+        """What a guest has said, before there is one."""
+        self.log = logcheck.Log(self.opts.allow)
+        self.end = None
         self.control_text = b""
         self.console_text = b""
         self.errors = b""
@@ -231,13 +235,20 @@ class Guest:
             sel.register(fd, selectors.EVENT_READ, sink)
         while sel.get_map():
             left = self.deadline - time.monotonic()
+            boot_left = (float("inf") if self.log.started else
+                         self.boot_deadline - time.monotonic())
+            if boot_left <= 0:
+                self.proc.kill()
+                self.boot_deadline = float("inf")
+                self.hung = True
+                continue
             if left <= 0:
                 # A guest that told its status is late only in powering off.
                 self.timed_out = self.end is None and not self.stopping
                 self.proc.kill()
                 self.deadline = float("inf")
                 continue
-            for key, _ in sel.select(min(left, 3600)):
+            for key, _ in sel.select(min(left, boot_left, 3600)):
                 try:
                     data = os.read(key.fd, 65536)
                 except OSError:
@@ -248,14 +259,27 @@ class Guest:
                     sel.unregister(key.fd)
         sel.close()
 
+    def once(self, boot_seconds):
+        """One guest from start to end. Return: it was there to the end, not
+        ended for having hung before anything of the job was run."""
+        self.hung = False
+        self.boot_deadline = time.monotonic() + boot_seconds
+        self.start()
+        self.follow()
+        self.proc.wait()
+        return not self.hung or self.stopping or self.timed_out
+
     def run(self):
         """Boots, runs the job, returns the exit status of the harness."""
         self.deadline = time.monotonic() + self.opts.timeout
         self.tmp = tempfile.mkdtemp(prefix="kmqtt-guest-")
         try:
-            self.start()
-            self.follow()
-            self.proc.wait()
+            if not self.once(self.opts.boot_timeout):
+                print("guest: not up after %d s, is started once more; last "
+                      "lines of the console:" % self.opts.boot_timeout,
+                      *self.log.lines[-15:], sep="\n  ", file=sys.stderr)
+                self.forget()
+                self.once(float("inf"))
         finally:
             if self.proc and self.proc.poll() is None:
                 self.proc.kill()
