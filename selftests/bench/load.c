@@ -236,8 +236,7 @@ static void report(const struct meter *meter, uint64_t warm_deliveries,
 	       (unsigned long long)meter->elapsed,
 	       (unsigned long long)meter->idle);
 	printf("\"busy_ns_per_delivery\": %.1f, ",
-	       measured ? (double)(meter->elapsed - meter->idle) / measured :
-			  0.0);
+	       measured ? (double)meter_busy(meter) / measured : 0.0);
 	latency_print(distribution);
 	printf("\"lost\": %llu, \"duplicates\": %llu, \"disordered\": %llu, ",
 	       (unsigned long long)count->lost,

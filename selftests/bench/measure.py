@@ -84,6 +84,17 @@ class Broker:
             subprocess.run(["rmmod", "kmqtt"], check=True)
 
 
+class Floor:
+    """The bound in the kernel: a module, no program."""
+
+    def __init__(self, module):
+        subprocess.run(["insmod", module, "port=%d" % PORT], check=True)
+
+    @staticmethod
+    def stop():
+        subprocess.run(["rmmod", "floor"], check=True)
+
+
 def config(name, text):
     path = os.path.join(WORK, name)
     with open(path, "w") as f:
@@ -102,6 +113,8 @@ def start(name, opts):
     if name == "mosquitto":
         return Broker(["mosquitto", "-c",
                        config("mosquitto.conf", MOSQUITTO_CONF)])
+    if name == "floor":
+        return Floor(os.path.join(opts.programs, "floor.ko"))
     return Broker(relay + (["batched"] if name == "batched" else []))
 
 

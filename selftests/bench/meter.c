@@ -2,6 +2,7 @@
 #include "meter.h"
 
 #include <stdio.h>
+#include <unistd.h>
 #include "latency.h"
 
 static uint64_t idle_time(void)
@@ -31,4 +32,12 @@ void meter_end(struct meter *meter)
 {
 	meter->elapsed = latency_clock() - meter->elapsed;
 	meter->idle = idle_time() - meter->idle;
+}
+
+uint64_t meter_busy(const struct meter *meter)
+{
+	uint64_t all = meter->elapsed * sysconf(_SC_NPROCESSORS_ONLN);
+
+	/* A sleep that was not over is counted when it is. */
+	return all > meter->idle ? all - meter->idle : 0;
 }

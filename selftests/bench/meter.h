@@ -17,4 +17,7 @@ struct meter {
 void meter_begin(struct meter *meter);
 void meter_end(struct meter *meter);
 
+/* Of all CPUs together, in ns. */
+uint64_t meter_busy(const struct meter *meter);
+
 #endif /* BENCH_METER_H */

@@ -60,7 +60,16 @@ def standing(scenario, results):
     if scenario.most is None:
         return "%.2f %s" % (at, name), ""
     return "%.2f %s" % (at, name), "%.2f%s" % (
-        scenario.most, "" if at <= scenario.most else " exceeded")
+        scenario.most, "" if at <= scenario.most else
+        " exceeded" + least(scenario, results, other[COST]))
+
+
+def least(scenario, results, cost_of_other):
+    """Where TCP and the clients alone would be, if that is too much, too."""
+    floor = value(results.get((scenario.name, "floor")), COST)
+    if not floor or floor / cost_of_other <= scenario.most:
+        return ""
+    return " (floor: %.2f)" % (floor / cost_of_other)
 
 
 def cost(results, brokers):
