@@ -209,11 +209,28 @@ static const struct test {
 	  "warning: conf:1: connection is not served yet: ignored\n"
 	  "warning: conf:2: address is not served yet: ignored\n"
 	  "warning: conf:3: topic is not served yet: ignored\n"
-	  "warning: conf:4: plugin is not served yet: ignored\n"
+	  "warning: conf:4: plugin is not served yet: ignored, it is not asked who may do what\n"
 	  "warning: conf:5: plugin_opt_a is not served yet: ignored\n",
 	  NONE, .ignore = true },
 	{ "unserved_encryption", "allow_anonymous true\nlistener 8883\ncertfile /c\n",
 	  "warning: conf:3: certfile is not served yet: ignored, nothing is encrypted here\n",
+	  "8883\nanonymous\n", .ignore = true },
+	{ "unserved_left_open", "allow_anonymous true\nper_listener_settings true\nlistener 8883\n"
+	  "require_certificate true\nprotocol websockets\n",
+	  "warning: conf:2: per_listener_settings true is not served yet: ignored, what is set for one listener holds for all\n"
+	  "warning: conf:4: require_certificate true is not served yet: ignored, clients without one are let in as any other\n"
+	  "warning: conf:5: protocol websockets is not served yet: ignored, MQTT is spoken here, without WebSockets\n",
+	  "8883\nanonymous\n", .ignore = true },
+	{ "unserved_to_the_last",
+	  "address h\naddress h\naddress h\naddress h\naddress h\naddress h\naddress h\n"
+	  "address h\naddress h\naddress h\naddress h\naddress h\naddress h\naddress h\n"
+	  "address h\naddress h\naddress h\naddress h\naddress h\naddress h\n"
+	  "allow_anonymous true\nlistener 8883\nkeyfile /k\n",
+#define X(n)	"warning: conf:" #n ": address is not served yet: ignored\n"
+	  X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10)
+	  X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20)
+#undef X
+	  "warning: conf:23: keyfile is not served yet: ignored, nothing is encrypted here\n",
 	  "8883\nanonymous\n", .ignore = true },
 	{ "mistakes_without_end",
 	  "x 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\nx 1\n"

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int line = 0;
 
 	fuzz_file("acl", data, size);
-	fuzz_diag.errors = fuzz_diag.warnings = 0;
+	fuzz_diag.errors = 0;
 	a = acl_read("acl", &fuzz_diag, "conf", 1);
 	FUZZ_CHECK(!a == !!fuzz_diag.errors);
 	if (!a)

@@ -39,8 +39,7 @@ int parse_error(struct parser *p, const char *fmt, ...)
 	return diag_error(p->diag, p->place.file, p->place.line, "%s", text);
 }
 
-/* @without: what is to be known if it is ignored, NULL: nothing */
-static int unsupported(struct parser *p, const char *what, const char *without)
+int parse_unsupported(struct parser *p, const char *what, const char *without)
 {
 	if (p->ignore_unsupported) {
 		diag_warning(p->diag, p->place.file, p->place.line,
@@ -50,11 +49,6 @@ static int unsupported(struct parser *p, const char *what, const char *without)
 	}
 	return parse_error(p, "%s is not served yet: remove it, or start with --ignore-unsupported",
 			   what);
-}
-
-int parse_unsupported(struct parser *p, const char *what)
-{
-	return unsupported(p, what, NULL);
 }
 
 static void line_parse(struct parser *p, char *line)
@@ -75,7 +69,7 @@ static void line_parse(struct parser *p, char *line)
 		return;
 	}
 	if (!k->parse) {
-		unsupported(p, diag_quote(name), k->without);
+		parse_unsupported(p, diag_quote(name), k->without);
 		return;
 	}
 	if (!*value) {

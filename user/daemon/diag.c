@@ -49,8 +49,6 @@ void diag_warning(struct diag *d, const char *file, int line,
 {
 	va_list ap;
 
-	if (d->warnings++ >= DIAG_MAX_ERRORS)
-		return;
 	va_start(ap, fmt);
 	report(d, 0, file, line, fmt, ap);
 	va_end(ap);

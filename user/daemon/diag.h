@@ -20,7 +20,6 @@ struct diag {
 	void (*report)(void *arg, int is_error, const char *text);
 	void *arg;
 	unsigned int errors;
-	unsigned int warnings;
 };
 
 /**
@@ -43,7 +42,11 @@ int diag_error(struct diag *d, const char *file, int line,
  */
 void diag_end(struct diag *d);
 
-/** diag_warning() - report something odd that is let pass; see diag_error() */
+/**
+ * diag_warning() - report something odd that is let pass; see diag_error()
+ *
+ * However many there are: each may be the one that says what is left open.
+ */
 void diag_warning(struct diag *d, const char *file, int line,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

@@ -11,6 +11,7 @@
 
 #define PACKET_MAX	268435455ull	/* what a length field of MQTT holds */
 #define NOT_ENCRYPTED	"nothing is encrypted here"
+#define NOT_ASKED	"it is not asked who may do what"
 
 static const struct keyword keywords[] = {
 	/* listeners */
@@ -19,18 +20,21 @@ static const struct keyword keywords[] = {
 	{ "bind_address", parse_bind_address },
 	{ "socket_domain", parse_socket_domain },
 	{ "max_connections", parse_max_connections },
-	{ "protocol", value_only, .only = "mqtt" },
+	{ "protocol", value_only, .only = "mqtt",
+	  .without = "MQTT is spoken here, without WebSockets" },
 
 	/* who may do what */
 	{ "allow_anonymous", value_anonymous },
 	{ "password_file", value_password_file },
 	{ "acl_file", value_acl_file },
-	{ "per_listener_settings", value_only, .only = "false" },
+	{ "per_listener_settings", value_only, .only = "false",
+	  .without = "what is set for one listener holds for all" },
 	{ "allow_zero_length_clientid", value_only, .only = "true" },
 	{ "use_username_as_clientid", value_only, .only = "false" },
 	{ "use_identity_as_username", value_only, .only = "false" },
 	{ "use_subject_as_username", value_only, .only = "false" },
-	{ "require_certificate", value_only, .only = "false" },
+	{ "require_certificate", value_only, .only = "false",
+	  .without = "clients without one are let in as any other" },
 
 	/* limits */
 	{ "max_inflight_messages", value_inflight },
@@ -80,7 +84,7 @@ static const struct keyword keywords[] = {
 	{ "addresses" },
 	{ "allow_duplicate_messages" },
 	{ "auth_opt_", .is_prefix = true },
-	{ "auth_plugin" },
+	{ "auth_plugin", .without = NOT_ASKED },
 	{ "auth_plugin_deny_special_chars" },
 	{ "auto_id_prefix" },
 	{ "autosave_interval" },
@@ -110,8 +114,8 @@ static const struct keyword keywords[] = {
 	{ "bridge_tcp_user_timeout" },
 	{ "bridge_tls_use_os_certs" },
 	{ "bridge_tls_version" },
-	{ "cafile" },
-	{ "capath" },
+	{ "cafile", .without = NOT_ENCRYPTED },
+	{ "capath", .without = NOT_ENCRYPTED },
 	{ "certfile", .without = NOT_ENCRYPTED },
 	{ "check_retain_source" },
 	{ "ciphers" },
@@ -127,7 +131,7 @@ static const struct keyword keywords[] = {
 	{ "enable_proxy_protocol" },
 	{ "global_max_clients" },
 	{ "global_max_connections" },
-	{ "global_plugin" },
+	{ "global_plugin", .without = NOT_ASKED },
 	{ "http_dir" },
 	{ "idle_timeout" },
 	{ "keepalive_interval" },
@@ -151,12 +155,12 @@ static const struct keyword keywords[] = {
 	{ "password" },
 	{ "persistence_file" },
 	{ "persistence_location" },
-	{ "plugin" },
-	{ "plugin_load" },
+	{ "plugin", .without = NOT_ASKED },
+	{ "plugin_load", .without = NOT_ASKED },
 	{ "plugin_opt_", .is_prefix = true },
 	{ "plugin_use" },
 	{ "proxy_protocol_v2_require_tls" },
-	{ "psk_file" },
+	{ "psk_file", .without = NOT_ENCRYPTED },
 	{ "psk_hint", .without = NOT_ENCRYPTED },
 	{ "remote_clientid" },
 	{ "remote_password" },

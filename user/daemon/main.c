@@ -180,7 +180,6 @@ static void reload(void)
 
 	log_notice("reading the configuration again");
 	diag.errors = 0;
-	diag.warnings = 0;
 	system_notify("RELOADING=1");
 	next = plan_read(&options.config, &diag);
 	if (!next || reload_try(next) < 0) {

@@ -78,10 +78,11 @@ int parse_error(struct parser *p, const char *fmt, ...)
  * parse_unsupported() - the line asks for what is not served
  * @p: parser
  * @what: the keyword, or the keyword and its value
+ * @without: what is to be known if it is ignored, or NULL
  *
  * Return: 0 with a warning if that is to be ignored, else -1 after a report.
  */
-int parse_unsupported(struct parser *p, const char *what);
+int parse_unsupported(struct parser *p, const char *what, const char *without);
 
 /** parse_include() - read all files of a folder, for include_dir */
 int parse_include(struct parser *p, const char *dir);

@@ -92,7 +92,7 @@ int value_only(struct parser *p, const struct keyword *k, char *value)
 	strcpy(what, k->name);
 	strcat(what, " ");
 	strncat(what, diag_quote(value), sizeof(what) - strlen(what) - 1);
-	return parse_unsupported(p, what);
+	return parse_unsupported(p, what, k->without);
 }
 
 /* 0 stands for "no limit" */
@@ -295,7 +295,8 @@ int value_log_dest(struct parser *p, const struct keyword *k, char *value)
 
 	if (!strcmp(dest, "topic") || !strcmp(dest, "dlt"))
 		return parse_unsupported(p, !strcmp(dest, "dlt") ?
-					 "log_dest dlt" : "log_dest topic");
+					 "log_dest dlt" : "log_dest topic",
+					 NULL);
 	/* the first line of its kind replaces the default */
 	if (!p->log_dests)
 		log->dests = 0;
