@@ -21,7 +21,9 @@ import vm
 # a stuck command.
 PATIENCE = 5
 TRIES = 4
-SHELL = "stty sane rows %d cols %d; PS1='guest# ' exec bash --norc -i"
+# In the working tree: its programs are found by name.
+SHELL = ("stty sane rows %d cols %d; PATH=$PATH:$PWD/user/build; export PATH; "
+         "PS1='guest# ' exec bash --norc -i")
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 
 
@@ -146,7 +148,8 @@ def call(folder, argv):
     interactive = not argv
     if interactive:
         if not os.isatty(0):
-            raise Busy("a shell needs a terminal; give a command instead")
+            raise Busy("a shell needs a terminal; a command does not: "
+                       "selftests/guest/console PORT COMMAND, or make ctl")
         size = shutil.get_terminal_size()
         line = SHELL % (size.lines, size.columns)
     else:
