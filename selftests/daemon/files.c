@@ -100,10 +100,13 @@ void passwd_tests(void)
 {
 	struct passwd_db *db;
 	char name[80];
+	bool clean;
 
 	file_write("pw", "# users\n\n" ALICE BOB UESER EMPTY CAROL PLAIN);
 	db = passwd_read("pw", &test_diag, NULL, 0);
-	ktap_true("passwd_read", db && passwd_count(db) == 6 && !*said());
+	clean = !*said();
+	if (ktap_wanted("passwd_read"))
+		ktap_true("passwd_read", db && passwd_count(db) == 6 && clean);
 	for (size_t i = 0; db && i < ARRAY_SIZE(checks); i++) {
 		int length = checks[i].length;
 
