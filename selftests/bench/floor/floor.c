@@ -77,7 +77,7 @@ struct floor_conn {
  * struct floor_message - the one that is being sent on
  * @topic: NULL: there is none
  * @next: subscriber, or the list's head
- * @bytes: of it
+ * @bytes: in @pieces
  * @nr: of @pieces
  * @pieces: where it is, a reference to each page
  */
@@ -113,40 +113,37 @@ static void floor_close(struct floor_conn *conn)
 
 /* Sending. The socket is locked, by its spinlock. */
 
-static void floor_answer(struct floor_conn *conn, const void *data, size_t len)
+static void floor_send(struct floor_conn *conn, struct bio_vec *pieces, u32 nr,
+		       size_t bytes)
 {
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
-	struct kvec vec = { .iov_base = (void *)data, .iov_len = len };
 	struct sock *sk = conn->sock->sk;
 	bool task_frag = kmqtt_compat_set_task_frag(sk, false);
 	gfp_t allocation = sk->sk_allocation;
 
 	sk->sk_allocation = GFP_ATOMIC;
-	swap(sk->sk_frag, floor_frag);
-	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, len);
-	if (tcp_sendmsg_locked(sk, &msg, len) != len)
+	if (kmqtt_compat_send_pages(sk, pieces, nr, bytes,
+				    MSG_DONTWAIT | MSG_NOSIGNAL) != bytes)
 		floor_close(conn);
-	swap(sk->sk_frag, floor_frag);
 	sk->sk_allocation = allocation;
 	kmqtt_compat_set_task_frag(sk, task_frag);
 }
 
-static void floor_deliver(struct floor_conn *conn, struct floor_message *msg)
+static void floor_answer(struct floor_conn *conn, const void *data, size_t len)
 {
-	struct sock *sk = conn->sock->sk;
-	gfp_t allocation;
-	bool task_frag;
+	struct bio_vec piece;
 
-	bh_lock_sock(sk);
-	task_frag = kmqtt_compat_set_task_frag(sk, false);
-	allocation = sk->sk_allocation;
-	sk->sk_allocation = GFP_ATOMIC;
-	if (kmqtt_compat_send_pages(sk, msg->pieces, msg->nr, msg->bytes,
-				    MSG_DONTWAIT | MSG_NOSIGNAL) != msg->bytes)
+	if (!skb_page_frag_refill(len, &floor_frag, GFP_ATOMIC)) {
 		floor_close(conn);
-	sk->sk_allocation = allocation;
-	kmqtt_compat_set_task_frag(sk, task_frag);
-	bh_unlock_sock(sk);
+		return;
+	}
+	piece = (struct bio_vec){
+		.bv_page = floor_frag.page,
+		.bv_offset = floor_frag.offset,
+		.bv_len = len,
+	};
+	memcpy(page_address(piece.bv_page) + piece.bv_offset, data, len);
+	floor_frag.offset += len;
+	floor_send(conn, &piece, 1, len);
 }
 
 static void floor_forget(struct floor_message *msg)
@@ -156,6 +153,7 @@ static void floor_forget(struct floor_message *msg)
 	for (i = 0; i < msg->nr; i++)
 		put_page(msg->pieces[i].bv_page);
 	msg->nr = 0;
+	msg->bytes = 0;
 	msg->topic = NULL;
 }
 
@@ -170,7 +168,9 @@ static bool floor_fan_out(struct floor_message *msg, u32 *left)
 		--*left;
 		conn = list_entry(msg->next, struct floor_conn, subscriber);
 		msg->next = msg->next->next;
-		floor_deliver(conn, msg);
+		bh_lock_sock(conn->sock->sk);
+		floor_send(conn, msg->pieces, msg->nr, msg->bytes);
+		bh_unlock_sock(conn->sock->sk);
 	}
 	floor_forget(msg);
 	return true;
@@ -249,6 +249,7 @@ static bool floor_refer(struct floor_message *msg, struct sk_buff *skb,
 			continue;
 		size = min(size - skip, len);
 		len -= size;
+		msg->bytes += size;
 		offset += size;
 		page = skb_frag_page(&info->frags[i]);
 		get_page(page);
@@ -279,19 +280,20 @@ static u32 floor_packet_len(const u8 *buf, u32 have, u32 *body)
 	return at + len;
 }
 
-/* @msg stays without a topic if it is not what the load generator sends. */
-static void floor_publish(struct floor_conn *conn, struct floor_message *msg,
+/* Return: false: it is not what the load generator sends. */
+static bool floor_publish(struct floor_conn *conn, struct floor_message *msg,
 			  const u8 *body, u32 len)
 {
 	u32 name = body[0] << 8 | body[1];
 
 	if (name + 2 > len)
-		return;
+		return false;
 	conn->publishes = floor_topic_of(conn->publishes, body + 2, name);
 	if (!conn->publishes)
-		return;
+		return false;
 	msg->topic = conn->publishes;
 	msg->next = msg->topic->subscribers.next;
+	return true;
 }
 
 /* tcp_read_sock(): a packet, which is whole, since no more are on their way. */
@@ -315,10 +317,9 @@ static int floor_read(read_descriptor_t *desc, struct sk_buff *skb,
 		floor_connect(conn, buf + body, some - body);
 	else if (buf[0] >> 4 == FLOOR_SUBSCRIBE)
 		floor_subscribe(conn, buf + body, some - body);
-	else if (buf[0] >> 4 == FLOOR_PUBLISH)
-		floor_publish(conn, msg, buf + body, some - body);
-	msg->bytes = len;
-	if (msg->topic && !floor_refer(msg, skb, offset, len))
+	else if (buf[0] >> 4 == FLOOR_PUBLISH &&
+		 floor_publish(conn, msg, buf + body, some - body) &&
+		 !floor_refer(msg, skb, offset, len))
 		floor_forget(msg);
 	desc->count = !msg->topic;
 	return len;
