@@ -34,6 +34,13 @@
 #define KMQTT_LINGER	(2 * HZ)
 
 /*
+ * Io works in which the last that came on it is read: some seconds at most, since
+ * each takes no longer than KMQTT_RUN_TIME and a packet. Less than connect_timeout,
+ * in which another waits.
+ */
+#define KMQTT_YIELDS	250
+
+/*
  * What a connection takes without a byte in any buffer. The socket is TCP's,
  * but it is our clients who make it be there, and it is most of the sum.
  */
@@ -237,6 +244,12 @@ void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason)
 	kmqtt_conn_queue_io(conn);
 }
 
+void kmqtt_conn_yield(struct kmqtt_conn *conn)
+{
+	if (!test_and_set_bit(KMQTT_CONN_YIELDS, &conn->flags))
+		kmqtt_conn_queue_io(conn);
+}
+
 void kmqtt_conn_leave(struct kmqtt_conn *conn, u8 reason)
 {
 	set_bit(KMQTT_CONN_SILENT, &conn->flags);
@@ -380,11 +393,50 @@ static bool kmqtt_conn_peer_gone(struct kmqtt_conn *conn)
 	return READ_ONCE(conn->sock->sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
+/*
+ * What the client had sent before it came again is handled first: acknowledgments,
+ * messages that nobody would send again, the DISCONNECT that takes its will away.
+ * Return: not all of it is read yet.
+ */
+static bool kmqtt_conn_read_last(struct kmqtt_conn *conn)
+{
+	bool more = kmqtt_receive(conn);
+
+	/* It may be that our answers only had to be sent. */
+	if (test_bit(KMQTT_CONN_RX_PAUSED, &conn->flags))
+		kmqtt_send_kick(conn);
+	/* Then we are called again, as for what has come meanwhile. */
+	if ((more || work_pending(&conn->io_work)) &&
+	    conn->yields++ < KMQTT_YIELDS)
+		return more;
+	/* If not it has ended by itself. */
+	if (!cmpxchg(&conn->closing, 0,
+		     KMQTT_CLOSING | MQTT_RC_SESSION_TAKEN_OVER)) {
+		kmqtt_stat_inc(conn->broker, KMQTT_STAT_TAKE_OVERS);
+		kmqtt_event_session(conn->session, KMQTT_EVENT_TAKEN_OVER, NULL,
+				    0);
+	}
+	return false;
+}
+
+/* Return: what is there was not read to its end. */
+static bool kmqtt_conn_read(struct kmqtt_conn *conn)
+{
+	u32 packets = conn->packets_in;
+	bool more;
+
+	if (test_bit(KMQTT_CONN_YIELDS, &conn->flags))
+		more = kmqtt_conn_read_last(conn);
+	else
+		more = kmqtt_receive(conn);
+	kmqtt_express_learn(conn, conn->packets_in - packets);
+	return more;
+}
+
 static void kmqtt_conn_io(struct work_struct *work)
 {
 	struct kmqtt_conn *conn = container_of(work, struct kmqtt_conn,
 					       io_work);
-	u32 packets;
 
 	kmqtt_gather_arrived(conn);
 	if (!kmqtt_express_claim(conn)) {
@@ -405,10 +457,8 @@ static void kmqtt_conn_io(struct work_struct *work)
 	} else {
 		if (READ_ONCE(conn->answer))
 			kmqtt_connect_continue(conn);
-		packets = conn->packets_in;
-		if (kmqtt_receive(conn))
+		if (kmqtt_conn_read(conn))
 			kmqtt_conn_queue_io(conn);
-		kmqtt_express_learn(conn, conn->packets_in - packets);
 		if (kmqtt_conn_closing(conn))
 			kmqtt_conn_end(conn);
 	}

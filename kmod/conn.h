@@ -32,8 +32,7 @@ struct socket;
  * struct kmqtt_conn - one connection
  * @ref: list, session, each queued work, each flush list
  * @sock: ours until the last reference goes
- * @broker: whose
- * @listener: it came through; referenced
+ * @broker: whose; @listener: it came through, referenced
  * @list: in broker->conns, under broker->conn_lock
  * @flags: enum kmqtt_conn_flags, atomic bits
  * @closing: KMQTT_CLOSING and the 5.0 reason code; set once, then nothing is
@@ -53,6 +52,7 @@ struct socket;
  * @bursts: the last io work found several (io); READ_ONCE elsewhere
  * @alone: and nothing of other connections with it, or behind it (io)
  * @gather_turn: of @gather_cpu in gather.c, when it last left something there (io)
+ * @yields: io works since KMQTT_CONN_YIELDS was seen (io)
  * @half_open: in broker->half_open, under broker->conn_lock
  * @half_open_since: jiffies, under broker->conn_lock
  * @connecting: what CONNECT asked, until it is answered (io)
@@ -62,8 +62,7 @@ struct socket;
  * @problem_info: the client wants reason strings (io)
  * @auth_method: of CONNECT, NUL-terminated or NULL (io)
  * @peer: address and port; of a Unix socket the family only
- * @connected_at: jiffies
- * @keep_alive: seconds, 0: none
+ * @connected_at: jiffies; @keep_alive: seconds, 0: none
  * @last_rx: jiffies of the last control packet; WRITE_ONCE (io)
  *
  * @rx_buf: an incomplete packet (io)
@@ -71,8 +70,7 @@ struct socket;
  * @rx_need: bytes of the packet, 0: its fixed header is not complete
  * @memo: who got the last message (io)
  * @alias_in: topics by alias-1 (io), NULL until the first
- * @alias_in_bytes: of all of them
- * @alias_in_max: as told in CONNACK
+ * @alias_in_bytes: of all of them; @alias_in_max: as told in CONNACK
  * @max_packet: largest packet this client may send
  * @client_max_packet: largest packet it takes, 0: any
  * @receive_max: QoS 2 messages it may have unreleased
@@ -113,6 +111,7 @@ struct kmqtt_conn {
 	u8 blind;
 	bool bursts;
 	bool problem_info;
+	u8 yields;
 	u16 gather_turn;
 	u16 gather_cpu;
 	u16 keep_alive;
@@ -178,6 +177,8 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock);
 void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason);
 /* The same without a DISCONNECT: the network failed, or CONNACK said it. */
 void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason);
+/* The session is for another: the same behind what has come until now. */
+void kmqtt_conn_yield(struct kmqtt_conn *conn);
 /* The same by the io work itself, which then does the rest. */
 void kmqtt_conn_leave(struct kmqtt_conn *conn, u8 reason);
 

@@ -275,7 +275,7 @@ err_charge:
 }
 
 /*
- * Somebody owns the session: close him, and wait behind him. A connection
+ * Somebody owns the session: he has to go, and we wait behind him. A connection
  * that waited before us loses its place. session->lock held.
  */
 static void kmqtt_session_queue_up(struct kmqtt_session *session,
@@ -298,7 +298,7 @@ static void kmqtt_session_displace(struct kmqtt_conn *conn)
 	kmqtt_conn_put(conn);
 }
 
-/* Return: true if the session has an owner, who is being closed now. */
+/* Return: true if the session has an owner, who is to go now. */
 static bool kmqtt_session_owned(struct kmqtt_session *session,
 				struct kmqtt_conn *conn)
 {
@@ -320,11 +320,8 @@ static bool kmqtt_session_owned(struct kmqtt_session *session,
 		kmqtt_conn_close(conn, MQTT_RC_SESSION_TAKEN_OVER);
 		return true;
 	}
-	if (!kmqtt_conn_closing(owner)) {
-		kmqtt_stat_inc(session->broker, KMQTT_STAT_TAKE_OVERS);
-		kmqtt_event_session(session, KMQTT_EVENT_TAKEN_OVER, NULL, 0);
-	}
-	kmqtt_session_displace(owner);
+	kmqtt_conn_yield(owner);
+	kmqtt_conn_put(owner);
 	kmqtt_session_displace(displaced);
 	return true;
 }

@@ -148,9 +148,9 @@ struct kmqtt_attach {
  * kmqtt_session_attach() - make @attach->conn the owner of its session
  *
  * Finds or makes the session, ends the old one for a clean start, resumes
- * what is in flight. If another connection owns the session, that one is
- * closed with 0x8e and ours is kept as the waiter: the io work of our
- * connection is queued when it is to call again.
+ * what is in flight. If another connection owns the session, that one is closed
+ * with 0x8e, when what has come on it is handled, and ours is kept as the waiter:
+ * the io work of our connection is queued when it is to call again.
  *
  * Context: process; takes broker->lock.
  * Return: 0, -EINPROGRESS (call again later), -ENOMEM, -ENOSPC (session_max),

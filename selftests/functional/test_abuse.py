@@ -63,6 +63,16 @@ def reset_while_not_read(t):
     watch.message(payload="gone")
 
 
+@shows("MQTT-3.1.4-3")
+@slow
+def take_over_while_not_read(t):
+    """A client that is not read, since it takes no answers, makes way for
+    another connection of its own."""
+    cid = t.cid()
+    stuff(t.lasting(cid), wire.pingreq())
+    t.lasting(cid, present=True).barrier()
+
+
 @shows("MQTT-3.1.4-1")
 def garbage_and_end(t):
     """Garbage and the end of the connection in one go, many times over, some

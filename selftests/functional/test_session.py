@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Sessions: what outlives a connection, for how long, and what does not."""
 
+import contextlib
+import threading
+
 import wire
 from harness import Skip, check, equal, settings, shows, slow, versions
 from mqttlib import now
@@ -254,3 +257,74 @@ def queue_is_bounded(t):
     found += [int(pkt.payload) for pkt in c.drain(sender, 1)]
     check(50 <= len(found) <= 72, f"{len(found)} messages were kept")
     equal(found, sorted(found), "order")
+
+
+def comes_again(t, topic, *last):
+    """A client with a will sends more than is read at a time, acknowledgments
+    and @last, and has its session on another connection at once, on which
+    nothing is repeated. Returns the old connection."""
+    cid, own, sender = t.cid(), t.topic(), t.client()
+    old = t.lasting(cid, will=wire.Will(topic, "will"))
+    old.sub(own, 1)
+    for n in range(20):
+        sender.pub(own, f"{n}", 1)
+    acks = [wire.ack(wire.PUBACK, pkt.pid)
+            for pkt in old.messages(20, answer=False)]
+    properties = [(SESSION_EXPIRY, 3600)] if t.ver == 5 else ()
+    again = wire.connect(t.ver, cid, False, properties=properties)
+    new = t.raw()
+    old.send(*(wire.publish(topic, payload, ver=t.ver)
+               for payload in LAST_WORDS), *acks, *last)
+    new.send(again)
+    new.open(send=False, present=True, client_id=cid)
+    new.expect_no_message(via=sender)
+    return old
+
+
+LAST_WORDS = [f"{n:4000}" for n in range(120)]
+
+
+@shows("MQTT-3.1.4-3", "MQTT311-3.1.4-2")
+@versions(4, 5)
+def sent_before_take_over(t):
+    """What a client has sent is handled before it gets its session on another
+    connection: QoS 0 messages, which it would not repeat, acknowledgments."""
+    topic, watch = t.topic(), t.client()
+    watch.sub(topic)
+    comes_again(t, topic).expect_disconnect(0x8e)
+    for payload in (*LAST_WORDS, "will"):
+        watch.message(payload=payload)
+
+
+@shows("MQTT-3.1.2-10", "MQTT-3.14.4-3", "MQTT311-3.1.2-10")
+@versions(4, 5)
+def disconnect_before_take_over(t):
+    """So is DISCONNECT: it takes the will away."""
+    topic, watch = t.topic(), t.client()
+    watch.sub(topic)
+    comes_again(t, topic, wire.packet(wire.DISCONNECT, 0)).expect_close()
+    for payload in LAST_WORDS:
+        watch.message(payload=payload)
+    watch.expect_no_message(via=t.client())
+
+
+@shows("MQTT-3.1.4-3")
+def take_over_of_a_talker(t):
+    """Whoever goes on sending keeps nobody waiting who takes the session over."""
+    cid, topic, watch = t.cid(), t.topic(), t.client()
+    watch.sub(topic)
+    old = t.lasting(cid)
+    data = wire.publish(topic, b"x" * 1000) * 50
+
+    def talk():
+        with contextlib.suppress(OSError):
+            while True:
+                old.sock.sendall(data)
+
+    talker = threading.Thread(target=talk)
+    talker.start()
+    watch.message()
+    t.lasting(cid, present=True).barrier()
+    old.expect_disconnect(0x8e)
+    old.close()
+    talker.join()
