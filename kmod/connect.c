@@ -548,7 +548,9 @@ void kmqtt_connect_continue(struct kmqtt_conn *conn)
 		clear_bit(KMQTT_CONN_ASKED, &conn->flags);
 	if (conn->state == KMQTT_CONN_TAKEOVER) {
 		kfree(answer);
-		kmqtt_connect_proceed(conn);
+		/* What it sends meanwhile calls us, too. */
+		if (test_and_clear_bit(KMQTT_CONN_NEXT, &conn->flags))
+			kmqtt_connect_proceed(conn);
 	} else if (answer && conn->state == KMQTT_CONN_AUTH) {
 		kmqtt_connect_answered(conn, answer);
 	} else if (answer && conn->state == KMQTT_CONN_UP) {

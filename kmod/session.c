@@ -326,6 +326,14 @@ static bool kmqtt_session_owned(struct kmqtt_session *session,
 	return true;
 }
 
+/* The session it waits for is free, or gone. */
+static void kmqtt_session_call(struct kmqtt_conn *waiter)
+{
+	set_bit(KMQTT_CONN_NEXT, &waiter->flags);
+	kmqtt_conn_queue_io(waiter);
+	kmqtt_conn_put(waiter);
+}
+
 /* Return: the old name, for kmqtt_session_free_username() after kmqtt_srcu. */
 static char *kmqtt_session_set_username(struct kmqtt_session *session,
 					char *username)
@@ -527,10 +535,8 @@ void kmqtt_session_detach(struct kmqtt_conn *conn, bool send_will)
 		kmqtt_will_publish(session, will);
 	else
 		kmqtt_will_free(will);
-	if (waiter) {
-		kmqtt_conn_queue_io(waiter);
-		kmqtt_conn_put(waiter);
-	}
+	if (waiter)
+		kmqtt_session_call(waiter);
 	kmqtt_conn_put(conn);
 }
 
@@ -578,10 +584,8 @@ void kmqtt_session_drop(struct kmqtt_session *session, u8 reason)
 		kmqtt_conn_close(conn, reason);
 		kmqtt_conn_put(conn);
 	}
-	if (waiter) {
-		kmqtt_conn_queue_io(waiter);
-		kmqtt_conn_put(waiter);
-	}
+	if (waiter)
+		kmqtt_session_call(waiter);
 }
 
 void kmqtt_session_drop_all(struct kmqtt_broker *broker)
