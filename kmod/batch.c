@@ -437,7 +437,6 @@ void kmqtt_batch_lay(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 	batch->laid = laid;
 	kmqtt_batch_add_paged(batch, data, len);
 	kmqtt_batch_count(conn, batch->nr_items, batch->nr_items);
-	kmqtt_out_put_all(batch->items, batch->nr_items);
 	batch->nr_items = 0;
 }
 

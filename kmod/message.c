@@ -372,18 +372,28 @@ void kmqtt_msg_make_image(struct kmqtt_msg *msg, u8 version, u8 qos, gfp_t gfp)
 			  image);
 }
 
-void kmqtt_msg_put(struct kmqtt_msg *msg)
+static void kmqtt_msg_free(struct kmqtt_msg *msg)
 {
 	int i;
 
-	if (!refcount_dec_and_test(&msg->ref))
-		return;
 	kmqtt_uncharge(msg->broker, msg->charged);
 	for (i = 0; i < KMQTT_NR_IMAGES; i++)
 		if (msg->images[i] != (struct kmqtt_image *)msg->data)
 			kfree(msg->images[i]);
 	kmqtt_bulk_free(msg->buf, msg->in_page);
 	kmqtt_kvfree(msg);
+}
+
+void kmqtt_msg_put(struct kmqtt_msg *msg)
+{
+	if (refcount_dec_and_test(&msg->ref))
+		kmqtt_msg_free(msg);
+}
+
+void kmqtt_msg_put_several(struct kmqtt_msg *msg, u32 nr)
+{
+	if (refcount_sub_and_test(nr, &msg->ref))
+		kmqtt_msg_free(msg);
 }
 
 static LLIST_HEAD(kmqtt_free_list);

@@ -128,6 +128,8 @@ static inline struct kmqtt_msg *kmqtt_msg_get(struct kmqtt_msg *msg)
 
 /* Any context. */
 void kmqtt_msg_put(struct kmqtt_msg *msg);
+/* The same for @nr references. */
+void kmqtt_msg_put_several(struct kmqtt_msg *msg, u32 nr);
 
 /**
  * kmqtt_kvfree() - kvfree() that may be called under a spinlock

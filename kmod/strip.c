@@ -48,14 +48,18 @@ struct kmqtt_laid {
  * @poor: there was no memory for @laid
  * @laid: they, or NULL
  * @conn: referenced, if there is a @laid, lest its broker ends
- * @msgs: the messages; referenced if there is a @laid. If there is none they may be
- *	gone, and others in their place: then those are laid there.
+ * @held: references to each of @msgs, if there is a @laid: its own, and those of all
+ *	who were sent it. They go at once, since processors that send the same
+ *	messages would take their counts from each other.
+ * @msgs: the messages. If there is no @laid they may be gone, and others in their
+ *	place: then those are laid there.
  */
 struct kmqtt_strip {
 	u32 nr;
 	bool poor;
 	struct kmqtt_laid *laid;
 	struct kmqtt_conn *conn;
+	u32 held;
 	struct kmqtt_msg *msgs[KMQTT_TX_ITEMS];
 };
 
@@ -130,7 +134,7 @@ static void kmqtt_strip_forget(struct kmqtt_strip *strip)
 
 	if (strip->laid) {
 		for (i = 0; i < strip->nr; i++)
-			kmqtt_msg_put(strip->msgs[i]);
+			kmqtt_msg_put_several(strip->msgs[i], strip->held);
 		kmqtt_laid_put(strip->laid);
 		strip->laid = NULL;
 		/* Only now may its broker end. */
@@ -194,6 +198,7 @@ static void kmqtt_strip_make(struct kmqtt_strip *strip, struct kmqtt_conn *conn,
 	}
 	for (i = 0; i < strip->nr; i++)
 		kmqtt_msg_get(strip->msgs[i]);
+	strip->held = 1;
 	strip->conn = kmqtt_conn_get(conn);
 }
 
@@ -225,6 +230,7 @@ int kmqtt_strip_encode(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		refcount_inc(&strip->laid->ref);
 		kmqtt_batch_lay(conn, batch, strip->laid, strip->laid->data,
 				strip->laid->len);
+		strip->held++;
 		return 0;
 	}
 	if (!same)

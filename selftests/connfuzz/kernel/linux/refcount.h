@@ -31,11 +31,17 @@ static inline bool refcount_inc_not_zero(refcount_t *r)
 	return true;
 }
 
-static inline bool refcount_dec_and_test(refcount_t *r)
+static inline bool refcount_sub_and_test(int i, refcount_t *r)
 {
 	shim_point();
-	SHIM_CHECK(r->refs > 0);
-	return !--r->refs;
+	SHIM_CHECK(i > 0 && r->refs >= i);
+	r->refs -= i;
+	return !r->refs;
+}
+
+static inline bool refcount_dec_and_test(refcount_t *r)
+{
+	return refcount_sub_and_test(1, r);
 }
 
 #endif
