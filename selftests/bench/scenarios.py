@@ -132,6 +132,8 @@ WallScenario = namedtuple("WallScenario", "name latency loads most")
 
 WALL = (
     WallScenario("1-1 64B, median latency", True, ("-u500 -n4000",), 0.4),
+    WallScenario("1-1000 64B", False,
+                 ("-T7 -l -S500 -n60", "-T7 -S500 -n60"), None),
     WallScenario("1-1000 64B out32", False,
                  ("-T7 -l -S500 -n240", "-T7 -S500 -w32 -n240"), None),
     WallScenario("100 pairs 64B out8", False,
