@@ -33,12 +33,8 @@
  */
 #define KMQTT_LINGER	(2 * HZ)
 
-/*
- * Io works in which the last that came on it is read: some seconds at most, since
- * each takes no longer than KMQTT_RUN_TIME and a packet. Less than connect_timeout,
- * in which another waits.
- */
-#define KMQTT_YIELDS	250
+/* How long the last that came on it is read, a part of what another may wait. */
+#define KMQTT_YIELD_PART	10
 
 /*
  * What a connection takes without a byte in any buffer. The socket is TCP's,
@@ -393,23 +389,37 @@ static bool kmqtt_conn_peer_gone(struct kmqtt_conn *conn)
 	return READ_ONCE(conn->sock->sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
+/* Is there time left, in which the next one waits? */
+static bool kmqtt_conn_yields_yet(struct kmqtt_conn *conn)
+{
+	unsigned long most = HZ * kmqtt_cfg(conn->broker,
+					    KMQTT_SET_CONNECT_TIMEOUT);
+
+	if (!conn->yield_until)
+		conn->yield_until = (jiffies + most / KMQTT_YIELD_PART) | 1;
+	return time_before(jiffies, conn->yield_until);
+}
+
 /*
  * What the client had sent before it came again is handled first: acknowledgments,
  * messages that nobody would send again, the DISCONNECT that takes its will away.
- * Return: not all of it is read yet.
+ * Only when nothing was read is it all: what handled the last of it may have taken
+ * long. Return: not all of it is read yet.
  */
 static bool kmqtt_conn_read_last(struct kmqtt_conn *conn)
 {
-	bool more = kmqtt_receive(conn);
+	bool in_time = kmqtt_conn_yields_yet(conn);
+	u64 before = conn->bytes_in;
+	bool more = kmqtt_receive(conn) || conn->bytes_in != before;
 
-	/* It may be that our answers only had to be sent. */
-	if (test_bit(KMQTT_CONN_RX_PAUSED, &conn->flags))
+	/* It may be that our answers only have to be sent. */
+	if (!more && test_bit(KMQTT_CONN_RX_PAUSED, &conn->flags)) {
 		kmqtt_send_kick(conn);
-	/* Then we are called again, as for what has come meanwhile. */
-	if ((more || work_pending(&conn->io_work)) &&
-	    conn->yields++ < KMQTT_YIELDS)
-		return more;
-	/* If not it has ended by itself. */
+		more = !test_bit(KMQTT_CONN_RX_PAUSED, &conn->flags);
+	}
+	if (more && in_time && !kmqtt_conn_closing(conn))
+		return true;
+	/* Or it has ended by itself. */
 	if (!cmpxchg(&conn->closing, 0,
 		     KMQTT_CLOSING | MQTT_RC_SESSION_TAKEN_OVER)) {
 		kmqtt_stat_inc(conn->broker, KMQTT_STAT_TAKE_OVERS);

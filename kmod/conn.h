@@ -52,7 +52,7 @@ struct socket;
  * @bursts: the last io work found several (io); READ_ONCE elsewhere
  * @alone: and nothing of other connections with it, or behind it (io)
  * @gather_turn: of @gather_cpu in gather.c, when it last left something there (io)
- * @yields: io works since KMQTT_CONN_YIELDS was seen (io)
+ * @yield_until: jiffies, when KMQTT_CONN_YIELDS was seen; else 0 (io)
  * @half_open: in broker->half_open, under broker->conn_lock
  * @half_open_since: jiffies, under broker->conn_lock
  * @connecting: what CONNECT asked, until it is answered (io)
@@ -111,7 +111,6 @@ struct kmqtt_conn {
 	u8 blind;
 	bool bursts;
 	bool problem_info;
-	u8 yields;
 	u16 gather_turn;
 	u16 gather_cpu;
 	u16 keep_alive;
@@ -128,6 +127,7 @@ struct kmqtt_conn {
 	char *auth_method;
 	unsigned long connected_at;
 	unsigned long last_rx;
+	unsigned long yield_until;
 	union kmqtt_addr peer;
 
 	u8 *rx_buf;

@@ -263,6 +263,8 @@ def comes_again(t, topic, *last):
     """A client with a will sends more than is read at a time, acknowledgments
     and @last, and has its session on another connection at once, on which
     nothing is repeated. Returns the old connection."""
+    # As long as a tenth of it all is read; a slow machine takes its time.
+    t.setting(connect_timeout=600)
     cid, own, sender = t.cid(), t.topic(), t.client()
     old = t.lasting(cid, will=wire.Will(topic, "will"))
     old.sub(own, 1)
