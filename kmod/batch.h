@@ -102,7 +102,8 @@ int kmqtt_batch_encode(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 
 /*
  * All its items, and nothing else, are encoded in @len bytes at @data, which are in a
- * page: it needs them no more. The reference to @laid is its own now. Tx owner.
+ * page: it needs them no more, and their references are the caller's. That to @laid is
+ * its own now. Tx owner.
  */
 void kmqtt_batch_lay(struct kmqtt_conn *conn, struct kmqtt_batch *batch,
 		     struct kmqtt_laid *laid, const u8 *data, u32 len);

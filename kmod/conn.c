@@ -233,23 +233,35 @@ static void kmqtt_conn_detach(struct kmqtt_conn *conn)
 
 /* The end. */
 
+/* The first reason counts. Return: it is this one. */
+static bool kmqtt_conn_set_closing(struct kmqtt_conn *conn, u8 reason)
+{
+	return !cmpxchg(&conn->closing, 0, KMQTT_CLOSING | reason);
+}
+
 void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason)
 {
-	/* The first reason counts. */
-	cmpxchg(&conn->closing, 0, KMQTT_CLOSING | reason);
+	kmqtt_conn_set_closing(conn, reason);
 	kmqtt_conn_queue_io(conn);
 }
 
 void kmqtt_conn_yield(struct kmqtt_conn *conn)
 {
-	if (!test_and_set_bit(KMQTT_CONN_YIELDS, &conn->flags))
-		kmqtt_conn_queue_io(conn);
+	unsigned long wait = HZ * kmqtt_cfg(conn->broker,
+					    KMQTT_SET_CONNECT_TIMEOUT);
+
+	lockdep_assert_held(&conn->broker->lock);
+	if (conn->yield_until)
+		return;
+	/* Which is 0 as long as nobody waits. */
+	WRITE_ONCE(conn->yield_until, (jiffies + wait / KMQTT_YIELD_PART) | 1);
+	kmqtt_conn_queue_io(conn);
 }
 
 void kmqtt_conn_leave(struct kmqtt_conn *conn, u8 reason)
 {
 	set_bit(KMQTT_CONN_SILENT, &conn->flags);
-	cmpxchg(&conn->closing, 0, KMQTT_CLOSING | reason);
+	kmqtt_conn_set_closing(conn, reason);
 }
 
 void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason)
@@ -389,26 +401,15 @@ static bool kmqtt_conn_peer_gone(struct kmqtt_conn *conn)
 	return READ_ONCE(conn->sock->sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
-/* Is there time left, in which the next one waits? */
-static bool kmqtt_conn_yields_yet(struct kmqtt_conn *conn)
-{
-	unsigned long most = HZ * kmqtt_cfg(conn->broker,
-					    KMQTT_SET_CONNECT_TIMEOUT);
-
-	if (!conn->yield_until)
-		conn->yield_until = (jiffies + most / KMQTT_YIELD_PART) | 1;
-	return time_before(jiffies, conn->yield_until);
-}
-
 /*
  * What the client had sent before it came again is handled first: acknowledgments,
  * messages that nobody would send again, the DISCONNECT that takes its will away.
  * Only when nothing was read is it all: what handled the last of it may have taken
- * long. Return: not all of it is read yet.
+ * long. Return: not all of it is read yet, and there is time, @until (jiffies).
  */
-static bool kmqtt_conn_read_last(struct kmqtt_conn *conn)
+static bool kmqtt_conn_read_last(struct kmqtt_conn *conn, unsigned long until)
 {
-	bool in_time = kmqtt_conn_yields_yet(conn);
+	bool in_time = time_before(jiffies, until);
 	u64 before = conn->bytes_in;
 	bool more = kmqtt_receive(conn) || conn->bytes_in != before;
 
@@ -420,8 +421,7 @@ static bool kmqtt_conn_read_last(struct kmqtt_conn *conn)
 	if (more && in_time && !kmqtt_conn_closing(conn))
 		return true;
 	/* Or it has ended by itself. */
-	if (!cmpxchg(&conn->closing, 0,
-		     KMQTT_CLOSING | MQTT_RC_SESSION_TAKEN_OVER)) {
+	if (kmqtt_conn_set_closing(conn, MQTT_RC_SESSION_TAKEN_OVER)) {
 		kmqtt_stat_inc(conn->broker, KMQTT_STAT_TAKE_OVERS);
 		kmqtt_event_session(conn->session, KMQTT_EVENT_TAKEN_OVER, NULL,
 				    0);
@@ -432,13 +432,11 @@ static bool kmqtt_conn_read_last(struct kmqtt_conn *conn)
 /* Return: what is there was not read to its end. */
 static bool kmqtt_conn_read(struct kmqtt_conn *conn)
 {
+	unsigned long until = READ_ONCE(conn->yield_until);
 	u32 packets = conn->packets_in;
 	bool more;
 
-	if (test_bit(KMQTT_CONN_YIELDS, &conn->flags))
-		more = kmqtt_conn_read_last(conn);
-	else
-		more = kmqtt_receive(conn);
+	more = until ? kmqtt_conn_read_last(conn, until) : kmqtt_receive(conn);
 	kmqtt_express_learn(conn, conn->packets_in - packets);
 	return more;
 }

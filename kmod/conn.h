@@ -52,7 +52,7 @@ struct socket;
  * @bursts: the last io work found several (io); READ_ONCE elsewhere
  * @alone: and nothing of other connections with it, or behind it (io)
  * @gather_turn: of @gather_cpu in gather.c, when it last left something there (io)
- * @yield_until: jiffies, when KMQTT_CONN_YIELDS was seen; else 0 (io)
+ * @yield_until: jiffies, when another waits for its session, else 0; broker->lock
  * @half_open: in broker->half_open, under broker->conn_lock
  * @half_open_since: jiffies, under broker->conn_lock
  * @connecting: what CONNECT asked, until it is answered (io)
@@ -177,7 +177,7 @@ int kmqtt_conn_create(struct kmqtt_listener *listener, struct socket *sock);
 void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason);
 /* The same without a DISCONNECT: the network failed, or CONNACK said it. */
 void kmqtt_conn_close_silently(struct kmqtt_conn *conn, u8 reason);
-/* The session is for another: the same behind what has come until now. */
+/* Another waits: the same behind what has come until now. broker->lock held. */
 void kmqtt_conn_yield(struct kmqtt_conn *conn);
 /* The same by the io work itself, which then does the rest. */
 void kmqtt_conn_leave(struct kmqtt_conn *conn, u8 reason);

@@ -33,7 +33,6 @@ enum kmqtt_conn_flags {
 	KMQTT_CONN_IO_WANTED,	/* the io work is to come again when it goes */
 	KMQTT_CONN_EXPRESS,	/* on a CPU's list in express.c or gather.c */
 	KMQTT_CONN_RETRY,	/* @timer was set for what lacked memory */
-	KMQTT_CONN_YIELDS,	/* its session is for another, who waits */
 	KMQTT_CONN_NEXT,	/* waits no longer for its session's old connection */
 };
 

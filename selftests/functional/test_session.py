@@ -259,6 +259,9 @@ def queue_is_bounded(t):
     equal(found, sorted(found), "order")
 
 
+LAST_WORDS = [f"{n:4000}" for n in range(120)]
+
+
 def comes_again(t, topic, *last):
     """A client with a will sends more than is read at a time, acknowledgments
     and @last, and has its session on another connection at once, on which
@@ -281,9 +284,6 @@ def comes_again(t, topic, *last):
     new.open(send=False, present=True, client_id=cid)
     new.expect_no_message(via=sender)
     return old
-
-
-LAST_WORDS = [f"{n:4000}" for n in range(120)]
 
 
 @shows("MQTT-3.1.4-3", "MQTT311-3.1.4-2")
