@@ -97,11 +97,13 @@ static void kmqtt_spread_work(struct work_struct *work)
 
 	kmqtt_run_init(&run, NULL);
 	atomic_inc(&spread->helping);
-	/* Whoever has laid it out takes what is left. */
 	while (!kmqtt_run_spent(&run) && kmqtt_spread_take(spread, &run))
 		kmqtt_send_chunks(&run);
 	kmqtt_strip_drop(&run);
 	atomic_dec(&spread->helping);
+	/* Again, so that who waits for us, and other works, do not wait for all. */
+	if (!list_empty_careful(&spread->dirty))
+		queue_work(kmqtt_spread_wq, work);
 }
 
 bool kmqtt_spread_flush(struct kmqtt_run *run)
