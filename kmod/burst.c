@@ -107,13 +107,16 @@ bool kmqtt_burst_join(struct kmqtt_run *run, struct kmqtt_msg *msg,
 	return true;
 }
 
-void kmqtt_burst_flush(struct kmqtt_run *run)
+/* @behind: more comes, as in struct kmqtt_run; the packet at hand may be that. */
+static void kmqtt_burst_route(struct kmqtt_run *run, bool behind)
 {
 	struct kmqtt_burst *burst = run->burst;
+	bool was = run->behind;
 	u32 i, count;
 
 	if (!burst || !burst->nr)
 		return;
+	run->behind = behind;
 	count = kmqtt_route_burst(run, burst->msgs, burst->nr, burst->from);
 	if (!count)
 		kmqtt_stat_add(run->broker, KMQTT_STAT_PUBLISH_UNMATCHED,
@@ -128,11 +131,17 @@ void kmqtt_burst_flush(struct kmqtt_run *run)
 	/* Before anything else is routed: it may be large. */
 	if (run->full)
 		kmqtt_gather_flush(run);
+	run->behind = was;
 }
 
-void kmqtt_burst_end(struct kmqtt_run *run)
+void kmqtt_burst_flush(struct kmqtt_run *run)
 {
-	kmqtt_burst_flush(run);
+	kmqtt_burst_route(run, true);
+}
+
+void kmqtt_burst_end(struct kmqtt_run *run, bool behind)
+{
+	kmqtt_burst_route(run, behind);
 	kfree(run->burst);
 	run->burst = NULL;
 }

@@ -23,7 +23,7 @@ bool kmqtt_burst_join(struct kmqtt_run *run, struct kmqtt_msg *msg,
 
 /*
  * route.c: kmqtt_route() for @nr messages of QoS 0 to one topic, not retained. May
- * sleep. Return: 0: nobody gets them.
+ * sleep, and change @run->behind. Return: 0: nobody gets them.
  */
 u32 kmqtt_route_burst(struct kmqtt_run *run, struct kmqtt_msg **msgs, u32 nr,
 		      struct kmqtt_session *from);
@@ -31,7 +31,7 @@ u32 kmqtt_route_burst(struct kmqtt_run *run, struct kmqtt_msg **msgs, u32 nr,
 /* Route them: something comes that must not be before them. May sleep. */
 void kmqtt_burst_flush(struct kmqtt_run *run);
 
-/* The same; nothing else joins. */
-void kmqtt_burst_end(struct kmqtt_run *run);
+/* The same; nothing else joins. @behind: more can be read. */
+void kmqtt_burst_end(struct kmqtt_run *run, bool behind);
 
 #endif

@@ -35,6 +35,7 @@ struct kmqtt_msg;
 struct kmqtt_out;
 struct kmqtt_replay;
 struct kmqtt_session;
+struct kmqtt_spread;
 struct kmqtt_strips;
 struct kmqtt_sub;
 struct kmqtt_will;
@@ -59,8 +60,9 @@ struct kmqtt_will;
  * @gfp: how to allocate: a softirq's may not sleep
  * @few: who is to get the next message, if that is known already (express.c)
  * @msg: the next message, if it is made already; ours until it is published
- * @behind: more has been read than the packet that is being handled
+ * @behind: more has been read than what is being handled, or is known to come
  * @burst: what is to be routed together, in burst.c; NULL: nothing
+ * @spread: where some of @dirty is laid out for helpers already, in spread.c; or NULL
  * @strips: what was sent last, in strip.c; NULL: nothing is kept
  * @spare: deliveries allocated and charged, not used yet
  * @nr_spare: how many
@@ -78,6 +80,7 @@ struct kmqtt_run {
 	const struct kmqtt_few *few;
 	struct kmqtt_msg *msg;
 	struct kmqtt_burst *burst;
+	struct kmqtt_spread *spread;
 	struct kmqtt_strips *strips;
 	u8 nr_spare;
 	u8 stock;
@@ -113,6 +116,7 @@ static inline void kmqtt_run_init(struct kmqtt_run *run,
 	run->few = NULL;
 	run->msg = NULL;
 	run->burst = NULL;
+	run->spread = NULL;
 	run->strips = NULL;
 	run->nr_spare = 0;
 	run->stock = 1;
@@ -216,9 +220,7 @@ void kmqtt_deliver_replay(struct kmqtt_session *session,
 bool kmqtt_deliver_due(const struct kmqtt_session *session);
 
 /* purge.c APIs: */
-/*
- * Drop QoS 0 of a connection that is gone. broker->lock held; takes session->lock.
- */
+/* Drop QoS 0 of a connection that is gone. broker->lock held; takes session->lock. */
 void kmqtt_deliver_offline(struct kmqtt_session *session);
 /*
  * The session is dead: free some of what is queued but for the replays; some, so
@@ -246,9 +248,8 @@ bool kmqtt_deliver_next(struct kmqtt_session *session,
 
 /* send.c APIs: */
 /*
- * Queue an encoded control packet; sent by the next kick. Any process context,
- * or a softirq if @gfp does not sleep. Return: 0 or -ENOMEM (close the connection:
- * nothing was said).
+ * Queue an encoded control packet; sent by the next kick. Any process context, or a
+ * softirq if @gfp does not sleep. Return: 0 or -ENOMEM: close it, nothing was said.
  */
 int kmqtt_send_control(struct kmqtt_conn *conn, const u8 *buf, u32 len,
 		       gfp_t gfp);

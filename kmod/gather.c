@@ -237,9 +237,11 @@ void kmqtt_gather_end(struct kmqtt_run *run)
 	struct kmqtt_gather *gather = raw_cpu_ptr(&kmqtt_gathers);
 
 	/* With nothing of its own it may be the one that comes in time. */
-	if (list_empty(&run->dirty) && list_empty_careful(&gather->dirty))
+	if (list_empty(&run->dirty) && list_empty_careful(&gather->dirty) &&
+	    !run->spread)
 		return;
-	if (!kmqtt_gather_leave(gather, run, true))
+	/* Helpers may be kept from the processor: they are not left alone with it. */
+	if (!kmqtt_gather_leave(gather, run, !run->spread))
 		kmqtt_send_flush(run);
 }
 

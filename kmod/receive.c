@@ -329,7 +329,8 @@ static u8 kmqtt_receive_whole(struct kmqtt_run *run, struct kmqtt_conn *conn,
 }
 
 /* The packet in rx_buf has all its bytes. */
-static u8 kmqtt_receive_stashed(struct kmqtt_run *run, struct kmqtt_conn *conn)
+static u8 kmqtt_receive_stashed(struct kmqtt_run *run, struct kmqtt_conn *conn,
+				bool behind)
 {
 	void *buf = conn->rx_buf;
 	u32 size = conn->rx_size;
@@ -341,7 +342,7 @@ static u8 kmqtt_receive_stashed(struct kmqtt_run *run, struct kmqtt_conn *conn)
 	conn->rx_len = 0;
 	conn->rx_size = 0;
 	conn->rx_need = 0;
-	run->behind = false;
+	run->behind = behind;
 	reason = kmqtt_receive_packet(run, conn, &fixed, buf, &buf, size);
 	kmqtt_receive_free_buf(conn, buf, size);
 	return reason;
@@ -394,7 +395,8 @@ static u8 kmqtt_receive_some(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		} else {
 			reason = kmqtt_receive_append(conn, *data, *len, &used);
 			if (!reason && conn->rx_need == conn->rx_len)
-				reason = kmqtt_receive_stashed(run, conn);
+				reason = kmqtt_receive_stashed(run, conn,
+							       used < *len);
 			if (run->full)
 				kmqtt_gather_flush(run);
 		}
@@ -428,13 +430,29 @@ static u8 kmqtt_receive_all(struct kmqtt_run *run, struct kmqtt_conn *conn,
 	return 0;
 }
 
+/*
+ * Less than a bufferful was all there is, and what comes later queues us
+ * again: no second look. But a read also ends behind urgent data, and behind a
+ * descriptor that came with it (and was closed: nobody asks for it); and the
+ * end of the stream may have come before.
+ */
+static bool kmqtt_receive_drained(struct kmqtt_conn *conn, int len)
+{
+	struct sock *sk = conn->sock->sk;
+
+	return len < KMQTT_RX_CHUNK / 2 &&
+	       skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	       !READ_ONCE(sk->sk_err) &&
+	       !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
+}
+
 /* What is wrong with one of them does not concern those before. */
 static u8 kmqtt_receive_bytes(struct kmqtt_run *run, struct kmqtt_conn *conn,
 			      const u8 *data, u32 len)
 {
 	u8 reason = kmqtt_receive_all(run, conn, data, len);
 
-	kmqtt_burst_end(run);
+	kmqtt_burst_end(run, !kmqtt_receive_drained(conn, len));
 	return reason;
 }
 
@@ -511,22 +529,6 @@ static int kmqtt_receive_once(struct kmqtt_run *run, struct kmqtt_conn *conn,
 		return -EPROTO;
 	}
 	return len;
-}
-
-/*
- * Less than a bufferful was all there is, and what comes later queues us
- * again: no second look. But a read also ends behind urgent data, and behind a
- * descriptor that came with it (and was closed: nobody asks for it); and the
- * end of the stream may have come before.
- */
-static bool kmqtt_receive_drained(struct kmqtt_conn *conn, int len)
-{
-	struct sock *sk = conn->sock->sk;
-
-	return len < KMQTT_RX_CHUNK / 2 &&
-	       skb_queue_empty_lockless(&sk->sk_receive_queue) &&
-	       !READ_ONCE(sk->sk_err) &&
-	       !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
 }
 
 bool kmqtt_receive(struct kmqtt_conn *conn)

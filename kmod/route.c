@@ -25,8 +25,10 @@
 #include "datapath.h"
 #include "deliver.h"
 #include "express.h"
+#include "gather.h"
 #include "message.h"
 #include "session.h"
+#include "spread.h"
 #include "subscription.h"
 
 /* Slots of the first table; it doubles when half full. */
@@ -72,6 +74,8 @@ struct kmqtt_merge {
  * @imaged: their images are made, see kmqtt_image_index()
  * @from: its publisher, or NULL
  * @turn: broker->sub_turn when the walk began
+ * @met: subscriptions, and clients that had several
+ * @last: nothing that could be gathered with it is about to come, as far as one knows
  * @count: deliveries; those of one session count once
  * @table: open addressing by session
  * @size: its slots, a power of two or 0
@@ -85,6 +89,8 @@ struct kmqtt_route {
 	bool imaged[4];
 	struct kmqtt_session *from;
 	u64 turn;
+	u32 met;
+	bool last;
 	u32 count;
 	struct kmqtt_merge *table;
 	u32 size;
@@ -365,6 +371,14 @@ static void kmqtt_route_group(struct kmqtt_route *route,
 	kmqtt_route_sub(route, loser, true, false);
 }
 
+/* Until the last one is found others can have begun to send. */
+static void kmqtt_route_met(struct kmqtt_route *route)
+{
+	if (!(++route->met % KMQTT_SPREAD_MIN) && route->last)
+		kmqtt_spread_begin(route->run);
+	cond_resched();
+}
+
 static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
 {
 	struct kmqtt_route *route = arg;
@@ -385,7 +399,7 @@ static int kmqtt_route_visit(struct mqtt_node *node, void *arg)
 			if (sub->since <= route->turn)
 				kmqtt_route_sub(route, sub, false, false);
 		}
-		cond_resched();
+		kmqtt_route_met(route);
 	}
 	return 0;
 }
@@ -407,7 +421,7 @@ static void kmqtt_route_merged(struct kmqtt_route *route)
 					    merge->retain, merge->ids,
 					    merge->nr_ids, false);
 		kvfree(merge->ids);
-		cond_resched();
+		kmqtt_route_met(route);
 	}
 	kvfree(route->table);
 }
@@ -495,11 +509,14 @@ static int kmqtt_route_find_group(struct mqtt_node *node, void *arg)
  */
 static bool kmqtt_route_walk(struct kmqtt_route *route)
 {
-	struct kmqtt_broker *broker = route->run->broker;
+	struct kmqtt_run *run = route->run;
+	struct kmqtt_broker *broker = run->broker;
 	const struct mqtt_str *topic = &route->msg->topic;
 	bool group;
 	int idx;
 
+	route->last = !run->behind && !run->spread && list_empty(&run->dirty) &&
+		      !kmqtt_gather_expects();
 	idx = srcu_read_lock(kmqtt_srcu);
 	/* Pairs with kmqtt_sub_create(). */
 	route->turn = atomic64_read_acquire(&broker->sub_turn);
@@ -544,6 +561,8 @@ u32 kmqtt_route_burst(struct kmqtt_run *run, struct kmqtt_msg **msgs, u32 nr,
 
 	if (nr > 1 && kmqtt_route_walk(&route))
 		return route.count;
+	/* Those who get the first are to get the others with it. */
+	run->behind |= nr > 1;
 	for (i = 0; i < nr; i++) {
 		count = kmqtt_route(run, msgs[i], from);
 		most = max(most, count);

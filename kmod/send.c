@@ -459,11 +459,13 @@ void kmqtt_send_flush(struct kmqtt_run *run)
 	kmqtt_strip_drop(run);
 	/*
 	 * Before there is more for it, its connection must have been sent to: by
-	 * a helper, if he has it from this list or one before.
+	 * a helper, if he has it from this list or one before. (If another run has
+	 * marked it, that one sends as soon as it has routed.)
 	 */
 	if (run->full)
-		kmqtt_spread_wait();
+		kmqtt_spread_wait(run);
 	run->full = false;
+	run->spread = NULL;
 }
 
 /* Set by the io work that lets it in, maybe just now. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A fan-out to many is sent by more than one processor. Whoever has a long flush
- * list lays it out here and takes it back in small pieces; helpers, which are
- * workers of no processor in particular, take from it likewise. If all processors
- * are busy they come too late and find nothing.
+ * list lays it out here, the beginning while he is still making it, and takes it back
+ * in small pieces; helpers, which are workers of no processor in particular, take from
+ * it likewise. If all processors are busy they come too late and find nothing.
  *
  * Which of them sends to a connection does not matter: what is due to it stands
  * in its session's queue, in order, and one at a time sends (kmqtt_send_kick()).
@@ -21,11 +21,6 @@
 #include "conn.h"
 #include "strip.h"
 
-/*
- * Connections from which on it is done: a helper costs what it takes to send to
- * one of them or two.
- */
-#define KMQTT_SPREAD_MIN	128
 /* Helpers of one list. */
 #define KMQTT_SPREAD_HELPERS	3
 /* Connections in a piece: who is kept from sending keeps no more waiting. */
@@ -60,6 +55,12 @@ struct kmqtt_spread {
 
 static DEFINE_PER_CPU(struct kmqtt_spread, kmqtt_spreads);
 static struct workqueue_struct *kmqtt_spread_wq;
+
+/* Where @run has laid out, or else would: it may have moved to another CPU. */
+static struct kmqtt_spread *kmqtt_spread_of(const struct kmqtt_run *run)
+{
+	return run->spread ?: raw_cpu_ptr(&kmqtt_spreads);
+}
 
 static bool kmqtt_spread_worth(const struct kmqtt_run *run)
 {
@@ -106,29 +107,50 @@ static void kmqtt_spread_work(struct work_struct *work)
 		queue_work(kmqtt_spread_wq, work);
 }
 
-bool kmqtt_spread_flush(struct kmqtt_run *run)
+/* @call: helpers; those who were called before go on. */
+static void kmqtt_spread_lay(struct kmqtt_run *run, bool call)
 {
-	struct kmqtt_spread *spread;
+	struct kmqtt_spread *spread = kmqtt_spread_of(run);
 	u32 i, nr;
 
-	if (!kmqtt_spread_worth(run))
-		return false;
-	spread = raw_cpu_ptr(&kmqtt_spreads);
+	run->spread = spread;
 	spin_lock(&spread->lock);
 	list_splice_tail_init(&run->dirty, &spread->dirty);
 	spin_unlock(&spread->lock);
-	nr = min_t(u32, num_online_cpus() - 1, KMQTT_SPREAD_HELPERS);
+	nr = call ? min_t(u32, num_online_cpus() - 1, KMQTT_SPREAD_HELPERS) : 0;
 	for (i = 0; i < nr; i++)
 		queue_work(kmqtt_spread_wq, &spread->helpers[i].work);
+}
+
+void kmqtt_spread_begin(struct kmqtt_run *run)
+{
+	if (kmqtt_spread_worth(run))
+		kmqtt_spread_lay(run, true);
+}
+
+/* Did @run, or another that has not come to its end, lay out what it needs sent? */
+static bool kmqtt_spread_begun(const struct kmqtt_run *run)
+{
+	return run->spread ||
+	       (run->full && !list_empty_careful(&kmqtt_spread_of(run)->dirty));
+}
+
+bool kmqtt_spread_flush(struct kmqtt_run *run)
+{
+	bool worth = kmqtt_spread_worth(run);
+
+	if (!worth && !kmqtt_spread_begun(run))
+		return false;
+	kmqtt_spread_lay(run, worth);
 	/* What others of this CPU lay out meanwhile is sent, too, by both of us. */
-	while (kmqtt_spread_take(spread, run))
+	while (kmqtt_spread_take(run->spread, run))
 		kmqtt_send_chunks(run);
 	return true;
 }
 
-void kmqtt_spread_wait(void)
+void kmqtt_spread_wait(struct kmqtt_run *run)
 {
-	struct kmqtt_spread *spread = raw_cpu_ptr(&kmqtt_spreads);
+	struct kmqtt_spread *spread = kmqtt_spread_of(run);
 	u32 i;
 
 	/* One that begins later finds nothing of ours. */
