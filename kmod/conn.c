@@ -433,12 +433,8 @@ static bool kmqtt_conn_read_last(struct kmqtt_conn *conn, unsigned long until)
 static bool kmqtt_conn_read(struct kmqtt_conn *conn)
 {
 	unsigned long until = READ_ONCE(conn->yield_until);
-	u32 packets = conn->packets_in;
-	bool more;
 
-	more = until ? kmqtt_conn_read_last(conn, until) : kmqtt_receive(conn);
-	kmqtt_express_learn(conn, conn->packets_in - packets);
-	return more;
+	return until ? kmqtt_conn_read_last(conn, until) : kmqtt_receive(conn);
 }
 
 static void kmqtt_conn_io(struct work_struct *work)

@@ -49,7 +49,7 @@ struct socket;
  * @version: enum mqtt_version, 0 before CONNECT (io); then fixed
  * @single: how often one packet of it came at a time, see express.c (io)
  * @blind: counts messages that are not small in express.c (io)
- * @bursts: the last io work found several (io); READ_ONCE elsewhere
+ * @burst_wait: ns that its input may wait in gather.c, or 0 (io); READ_ONCE elsewhere
  * @alone: and nothing of other connections with it, or behind it (io)
  * @gather_turn: of @gather_cpu in gather.c, when it last left something there (io)
  * @yield_until: jiffies, when another waits for its session, else 0; broker->lock
@@ -109,7 +109,6 @@ struct kmqtt_conn {
 	u8 single;
 	u8 alone;
 	u8 blind;
-	bool bursts;
 	bool problem_info;
 	u16 gather_turn;
 	u16 gather_cpu;
@@ -120,6 +119,7 @@ struct kmqtt_conn {
 	u16 alias_out_max;
 	u32 max_packet;
 	u32 client_max_packet;
+	u32 burst_wait;
 	struct kmqtt_connecting *connecting;
 	struct kmqtt_auth_answer *answer;
 	u64 attach_nr;

@@ -63,6 +63,7 @@ struct kmqtt_will;
  * @behind: more has been read than what is being handled, or is known to come
  * @burst: what is to be routed together, in burst.c; NULL: nothing
  * @spread: where some of @dirty is laid out for helpers already, in spread.c; or NULL
+ * @wide: some was laid out there
  * @strips: what was sent last, in strip.c; NULL: nothing is kept
  * @spare: deliveries allocated and charged, not used yet
  * @nr_spare: how many
@@ -81,6 +82,7 @@ struct kmqtt_run {
 	struct kmqtt_msg *msg;
 	struct kmqtt_burst *burst;
 	struct kmqtt_spread *spread;
+	bool wide;
 	struct kmqtt_strips *strips;
 	u8 nr_spare;
 	u8 stock;
@@ -117,6 +119,7 @@ static inline void kmqtt_run_init(struct kmqtt_run *run,
 	run->msg = NULL;
 	run->burst = NULL;
 	run->spread = NULL;
+	run->wide = false;
 	run->strips = NULL;
 	run->nr_spare = 0;
 	run->stock = 1;

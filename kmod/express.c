@@ -197,11 +197,13 @@ static void kmqtt_express_count(u8 *count, bool again)
 		WRITE_ONCE(*count, *count + 1);
 }
 
-void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets)
+void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets,
+			 unsigned long took)
 {
 	if (!packets)
 		return;
-	WRITE_ONCE(conn->bursts, packets > 1);
+	WRITE_ONCE(conn->burst_wait, packets > 1 ? kmqtt_gather_wait(took) :
+		   kmqtt_gather_forget(conn->burst_wait));
 	kmqtt_express_count(&conn->single, packets == 1);
 	kmqtt_express_count(&conn->alone,
 			    packets == 1 && !kmqtt_gather_expects());

@@ -22,8 +22,9 @@ bool kmqtt_express_take(struct kmqtt_conn *conn);
  */
 bool kmqtt_express_take_unix(struct kmqtt_conn *conn);
 void kmqtt_express_client(struct kmqtt_conn *conn);
-/* What the io work has found: so many packets (io). */
-void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets);
+/* What the io work has found: so many packets; @took: jiffies of a wide fan-out (io). */
+void kmqtt_express_learn(struct kmqtt_conn *conn, u32 packets,
+			 unsigned long took);
 /*
  * Begin and end of the io work: what is marked (io) is ours now. Return: false: it
  * is another's, who queues the io work when he is done.

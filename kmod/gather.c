@@ -13,8 +13,9 @@
  * other things to do is given KMQTT_GATHER_NS for them, and then a work, which
  * preempts, sends it there or elsewhere.
  *
- * So does the io work of a connection whose last one found several packets: it would
- * preempt who sends them after the first.
+ * The io work of a connection for which the last one found several packets waits for
+ * that thread, too: it would preempt who sends them after the first. It may be given
+ * more time, if what it then does takes long.
  *
  * No tunable: an idle CPU sends at once.
  */
@@ -23,8 +24,10 @@
 #include <linux/cpuhotplug.h>
 #include <linux/err.h>
 #include <linux/hrtimer.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/llist.h>
+#include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -38,6 +41,13 @@
 #define KMQTT_GATHER_READS	32
 /* How long the softirq's waits for a CPU that is busy (ns). */
 #define KMQTT_GATHER_NS		(500 * NSEC_PER_USEC)
+/*
+ * Input of a connection whose bursts several processors send on waits longer: this
+ * part of the time that the last one took, and so much at most (ns). It comes later by
+ * little, and who begins with a part of it sends everybody as many parts.
+ */
+#define KMQTT_GATHER_PART	8
+#define KMQTT_GATHER_MOST_NS	(10 * NSEC_PER_MSEC)
 
 /**
  * struct kmqtt_gather - of a CPU
@@ -53,6 +63,7 @@
  * @crowded: the last of them in which more was added
  * @timed: the softirq's is in them, and @timer is set, or has queued @late; who
  *	empties them clears it before others can add to them
+ * @wait: what it was last set to (ns)
  * @thread: sends, and has them read, when nobody else wants the CPU; NULL: there is
  *	none, or the CPU is offline, and @work sends
  * @timer: queues @late
@@ -69,6 +80,7 @@ struct kmqtt_gather {
 	u16 turn;
 	u16 crowded;
 	bool timed;
+	u32 wait;
 	struct task_struct *thread;
 	struct hrtimer timer;
 	struct work_struct late;
@@ -104,6 +116,19 @@ void kmqtt_gather_arrived(struct kmqtt_conn *conn)
 bool kmqtt_gather_expects(void)
 {
 	return atomic_read(&raw_cpu_ptr(&kmqtt_gathers)->expected) > 0;
+}
+
+u32 kmqtt_gather_wait(unsigned long took)
+{
+	/* An eighth of a jiffy is about the least: that is fine enough. */
+	return clamp_t(u64, jiffies_to_nsecs(took) / KMQTT_GATHER_PART,
+		       KMQTT_GATHER_NS, KMQTT_GATHER_MOST_NS);
+}
+
+u32 kmqtt_gather_forget(u32 wait)
+{
+	wait /= 2;
+	return wait < KMQTT_GATHER_NS ? 0 : wait;
 }
 
 /* The flush list is empty now. gather->lock held. */
@@ -147,31 +172,40 @@ static bool kmqtt_gather_leave(struct kmqtt_gather *gather,
 	return left;
 }
 
-/* Somebody is to send what is in the list, if nobody is about to. gather->lock held. */
-static void kmqtt_gather_wake(struct kmqtt_gather *gather)
+/*
+ * Somebody is to send what is in the list, in @wait ns, if nobody is about to.
+ * gather->lock held.
+ */
+static void kmqtt_gather_wake(struct kmqtt_gather *gather, u32 wait)
 {
-	if (gather->timed)
+	/* That of others ends no later than it would have. */
+	if (gather->timed &&
+	    (wait >= gather->wait ||
+	     ns_to_ktime(wait) >= hrtimer_get_remaining(&gather->timer)))
 		return;
 	if (!gather->thread) {
 		queue_work(kmqtt_gather_wq, &gather->work);
 		return;
 	}
-	wake_up_process(gather->thread);
+	if (!gather->timed)
+		wake_up_process(gather->thread);
 	gather->timed = true;
-	hrtimer_start(&gather->timer, ns_to_ktime(KMQTT_GATHER_NS),
+	gather->wait = wait;
+	hrtimer_start(&gather->timer, ns_to_ktime(wait),
 		      HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 bool kmqtt_gather_input(struct kmqtt_conn *conn)
 {
 	struct kmqtt_gather *gather = this_cpu_ptr(&kmqtt_gathers);
+	u32 wait = READ_ONCE(conn->burst_wait);
 	bool take;
 
 	/*
 	 * An idle CPU has nothing that would be preempted. (Where softirqs run in a
 	 * thread that is not seen, and costs one more wake-up.)
 	 */
-	if (!READ_ONCE(conn->bursts) || is_idle_task(current))
+	if (!wait || is_idle_task(current))
 		return false;
 	/* If it is on a list, it has not been looked at since. */
 	if (test_and_set_bit(KMQTT_CONN_EXPRESS, &conn->flags))
@@ -183,7 +217,7 @@ bool kmqtt_gather_input(struct kmqtt_conn *conn)
 		conn->express.next = NULL;
 		WRITE_ONCE(*gather->last, &conn->express);
 		gather->last = &conn->express.next;
-		kmqtt_gather_wake(gather);
+		kmqtt_gather_wake(gather, wait);
 	}
 	spin_unlock(&gather->lock);
 	if (!take)
@@ -219,7 +253,7 @@ bool kmqtt_gather_leave_bh(struct kmqtt_conn *conn, struct kmqtt_run *run)
 	}
 	if (!list_empty(&run->dirty)) {
 		list_splice_tail_init(&run->dirty, &gather->dirty);
-		kmqtt_gather_wake(gather);
+		kmqtt_gather_wake(gather, KMQTT_GATHER_NS);
 	}
 	conn->gather_turn = gather->turn;
 	conn->gather_cpu = smp_processor_id();

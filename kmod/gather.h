@@ -25,6 +25,10 @@ void kmqtt_gather_flush(struct kmqtt_run *run);
  * time? Then it will be queued. Bottom halves disabled. Return: false: queue it.
  */
 bool kmqtt_gather_input(struct kmqtt_conn *conn);
+/* For how long (conn->burst_wait), if to send the last on has taken @took (jiffies)? */
+u32 kmqtt_gather_wait(unsigned long took);
+/* And if there was one only, but before it was @wait (ns)? */
+u32 kmqtt_gather_forget(u32 wait);
 /* Are there io works on this CPU that have not begun? Any context. */
 bool kmqtt_gather_expects(void);
 /*

@@ -533,6 +533,8 @@ static int kmqtt_receive_once(struct kmqtt_run *run, struct kmqtt_conn *conn,
 
 bool kmqtt_receive(struct kmqtt_conn *conn)
 {
+	unsigned long began = jiffies;
+	u32 packets = conn->packets_in;
 	struct kmqtt_run run;
 	int budget, ret = 1;
 	u8 *buf;
@@ -555,6 +557,8 @@ bool kmqtt_receive(struct kmqtt_conn *conn)
 			ret = 0;
 	}
 	kmqtt_gather_end(&run);
+	kmqtt_express_learn(conn, conn->packets_in - packets,
+			    run.wide ? jiffies - began : 0);
 	kmqtt_out_unstock(&run);
 	kmqtt_rx_return(buf);
 	/* A CONNECT that waits is called again by what it waits for. */

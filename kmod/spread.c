@@ -114,6 +114,7 @@ static void kmqtt_spread_lay(struct kmqtt_run *run, bool call)
 	u32 i, nr;
 
 	run->spread = spread;
+	run->wide = true;
 	spin_lock(&spread->lock);
 	list_splice_tail_init(&run->dirty, &spread->dirty);
 	spin_unlock(&spread->lock);

@@ -43,7 +43,7 @@ HARMLESS = re.compile("|".join((
     r"preempt_\w+", r"schedule\w*", r"__cond_resched", r"msleep",
     r"(finish|prepare_to|init)_wait\w*", r"__init_waitqueue_head",
     r"__wake_up", r"wake_up_bit", r"out_of_line_wait_on_bit_lock",
-    r"(__)?tasklet_\w+", r"hrtimer_\w+", r"kthread_(should_)?stop",
+    r"(__)?tasklet_\w+", r"(__)?hrtimer_\w+", r"kthread_(should_)?stop",
     r"wake_up_process", r"sched_setattr_nocheck",
     # What they call is looked at by itself.
     r"__cpuhp_(setup|remove)_state",

@@ -9,6 +9,7 @@
 #ifndef min_t
 #define min_t(type, a, b) min((type)(a), (type)(b))
 #define max_t(type, a, b) max((type)(a), (type)(b))
+#define clamp_t(type, val, lo, hi) min_t(type, max_t(type, val, lo), hi)
 #endif
 
 #endif

@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #define NSEC_PER_USEC	1000L
+#define NSEC_PER_MSEC	1000000L
 
 typedef s64 ktime_t;
 typedef int clockid_t;
@@ -32,6 +33,13 @@ static inline void hrtimer_init(struct hrtimer *timer, clockid_t clock,
 	(void)clock;
 	(void)mode;
 	INIT_LIST_HEAD(&timer->entry);
+}
+
+/* Of a coarse one much is left. */
+static inline ktime_t hrtimer_get_remaining(const struct hrtimer *timer)
+{
+	(void)timer;
+	return NSEC_PER_MSEC;
 }
 
 void hrtimer_start(struct hrtimer *timer, ktime_t time, enum hrtimer_mode mode);

@@ -20,6 +20,11 @@ extern unsigned long jiffies;
 
 #define msecs_to_jiffies(ms)	(((ms) * HZ + 999) / 1000)
 
+static inline u64 jiffies_to_nsecs(unsigned long ticks)
+{
+	return ticks * (1000000000UL / HZ);
+}
+
 static inline u64 get_jiffies_64(void)
 {
 	return jiffies;
