@@ -91,7 +91,7 @@ def receiving_does_not_keep_alive(t):
     c.sub(topic, 0)
     begin = now()
     try:
-        while now() - begin < LIMIT:
+        while now() - begin < 4 * LIMIT / 15:
             sender.pub(topic, "x")
             pkt = c.recv()
             if pkt.type == DISCONNECT:
