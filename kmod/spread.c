@@ -40,7 +40,10 @@ struct kmqtt_helper {
 
 /**
  * struct kmqtt_spread - of a CPU: what runs there have laid out
- * @lock: guards @dirty; process context, innermost
+ * @lock: guards @dirty, @laid and @taken; process context, innermost
+ * @laid: connections that ever stood in @dirty
+ * @taken: of those, from the front; what is behind @laid as a run has left it is for
+ *	those who have laid it out
  * @helping: helpers that may have connections
  * @dirty: flush list, as in struct kmqtt_run; empty when the last of those has
  *	done who laid it out
@@ -48,6 +51,8 @@ struct kmqtt_helper {
  */
 struct kmqtt_spread {
 	spinlock_t lock;
+	u64 laid;
+	u64 taken;
 	atomic_t helping;
 	struct list_head dirty;
 	struct kmqtt_helper helpers[KMQTT_SPREAD_HELPERS];
@@ -62,31 +67,44 @@ static struct kmqtt_spread *kmqtt_spread_of(const struct kmqtt_run *run)
 	return run->spread ?: raw_cpu_ptr(&kmqtt_spreads);
 }
 
-static bool kmqtt_spread_worth(const struct kmqtt_run *run)
+static u32 kmqtt_spread_count(const struct kmqtt_run *run)
 {
 	const struct list_head *pos;
 	u32 nr = 0;
 
-	if (num_online_cpus() == 1)
-		return false;
-	list_for_each(pos, &run->dirty) {
-		if (++nr == KMQTT_SPREAD_MIN)
-			return true;
-	}
-	return false;
+	list_for_each(pos, &run->dirty)
+		nr++;
+	return nr;
 }
 
-/* Return: false if nothing is left. */
+/* Are @nr connections worth a helper, and is there one? */
+static bool kmqtt_spread_worth(u32 nr)
+{
+	return nr >= KMQTT_SPREAD_MIN && num_online_cpus() > 1;
+}
+
+/* @until: as many as are taken then are enough. Return: false if none is left. */
 static bool kmqtt_spread_take(struct kmqtt_spread *spread,
-			      struct kmqtt_run *run)
+			      struct kmqtt_run *run, u64 until)
 {
 	u32 nr;
 
 	spin_lock(&spread->lock);
-	for (nr = 0; nr < KMQTT_SPREAD_PIECE && !list_empty(&spread->dirty); nr++)
+	for (nr = 0; nr < KMQTT_SPREAD_PIECE && spread->taken < until &&
+	     !list_empty(&spread->dirty); nr++) {
 		list_move_tail(spread->dirty.next, &run->dirty);
+		spread->taken++;
+	}
 	spin_unlock(&spread->lock);
 	return nr;
+}
+
+static void kmqtt_spread_call(struct kmqtt_spread *spread)
+{
+	u32 i, nr = min_t(u32, num_online_cpus() - 1, KMQTT_SPREAD_HELPERS);
+
+	for (i = 0; i < nr; i++)
+		queue_work(kmqtt_spread_wq, &spread->helpers[i].work);
 }
 
 static void kmqtt_spread_work(struct work_struct *work)
@@ -98,7 +116,8 @@ static void kmqtt_spread_work(struct work_struct *work)
 
 	kmqtt_run_init(&run, NULL);
 	atomic_inc(&spread->helping);
-	while (!kmqtt_run_spent(&run) && kmqtt_spread_take(spread, &run))
+	while (!kmqtt_run_spent(&run) &&
+	       kmqtt_spread_take(spread, &run, U64_MAX))
 		kmqtt_send_chunks(&run);
 	kmqtt_strip_drop(&run);
 	atomic_dec(&spread->helping);
@@ -107,26 +126,34 @@ static void kmqtt_spread_work(struct work_struct *work)
 		queue_work(kmqtt_spread_wq, work);
 }
 
-/* @call: helpers; those who were called before go on. */
-static void kmqtt_spread_lay(struct kmqtt_run *run, bool call)
+/*
+ * The @nr connections of @run; helpers who were called before go on in any case.
+ * Return: how many are taken when all that stands there by now is.
+ */
+static u64 kmqtt_spread_lay(struct kmqtt_run *run, u32 nr)
 {
 	struct kmqtt_spread *spread = kmqtt_spread_of(run);
-	u32 i, nr;
+	u64 laid;
 
 	run->spread = spread;
-	run->wide = true;
 	spin_lock(&spread->lock);
 	list_splice_tail_init(&run->dirty, &spread->dirty);
+	spread->laid += nr;
+	laid = spread->laid;
 	spin_unlock(&spread->lock);
-	nr = call ? min_t(u32, num_online_cpus() - 1, KMQTT_SPREAD_HELPERS) : 0;
-	for (i = 0; i < nr; i++)
-		queue_work(kmqtt_spread_wq, &spread->helpers[i].work);
+	if (kmqtt_spread_worth(nr)) {
+		run->wide = true;
+		kmqtt_spread_call(spread);
+	}
+	return laid;
 }
 
 void kmqtt_spread_begin(struct kmqtt_run *run)
 {
-	if (kmqtt_spread_worth(run))
-		kmqtt_spread_lay(run, true);
+	u32 nr = kmqtt_spread_count(run);
+
+	if (kmqtt_spread_worth(nr))
+		kmqtt_spread_lay(run, nr);
 }
 
 /* Did @run, or another that has not come to its end, lay out what it needs sent? */
@@ -138,13 +165,14 @@ static bool kmqtt_spread_begun(const struct kmqtt_run *run)
 
 bool kmqtt_spread_flush(struct kmqtt_run *run)
 {
-	bool worth = kmqtt_spread_worth(run);
+	u32 nr = kmqtt_spread_count(run);
+	u64 until;
 
-	if (!worth && !kmqtt_spread_begun(run))
+	if (!kmqtt_spread_worth(nr) && !kmqtt_spread_begun(run))
 		return false;
-	kmqtt_spread_lay(run, worth);
-	/* What others of this CPU lay out meanwhile is sent, too, by both of us. */
-	while (kmqtt_spread_take(run->spread, run))
+	until = kmqtt_spread_lay(run, nr);
+	/* Not what others of this CPU lay out meanwhile: that might never end. */
+	while (kmqtt_spread_take(run->spread, run, until))
 		kmqtt_send_chunks(run);
 	return true;
 }
@@ -159,6 +187,9 @@ void kmqtt_spread_wait(struct kmqtt_run *run)
 		return;
 	for (i = 0; i < KMQTT_SPREAD_HELPERS; i++)
 		cancel_work_sync(&spread->helpers[i].work);
+	/* They may have been called by others meanwhile, who go on without them. */
+	if (!list_empty_careful(&spread->dirty))
+		kmqtt_spread_call(spread);
 }
 
 int kmqtt_spread_init(void)
