@@ -35,6 +35,8 @@
 
 /* How long the last that came on it is read, a part of what another may wait. */
 #define KMQTT_YIELD_PART	10
+/* In yield_until: another waits, and nothing was read since. */
+#define KMQTT_YIELD_ASKED	1
 
 /*
  * What a connection takes without a byte in any buffer. The socket is TCP's,
@@ -247,15 +249,28 @@ void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason)
 
 void kmqtt_conn_yield(struct kmqtt_conn *conn)
 {
-	unsigned long wait = HZ * kmqtt_cfg(conn->broker,
-					    KMQTT_SET_CONNECT_TIMEOUT);
-
 	lockdep_assert_held(&conn->broker->lock);
 	if (conn->yield_until)
 		return;
-	/* Which is 0 as long as nobody waits. */
-	WRITE_ONCE(conn->yield_until, (jiffies + wait / KMQTT_YIELD_PART) | 1);
+	WRITE_ONCE(conn->yield_until, KMQTT_YIELD_ASKED);
 	kmqtt_conn_queue_io(conn);
+}
+
+/*
+ * The time begins when @conn's io work comes to it: the client is not to lose what it
+ * has sent because that was late. Return: its end (jiffies), or 0: nobody waits.
+ */
+static unsigned long kmqtt_conn_yields_until(struct kmqtt_conn *conn)
+{
+	unsigned long until = READ_ONCE(conn->yield_until), wait;
+
+	if (until != KMQTT_YIELD_ASKED)
+		return until;
+	wait = HZ * kmqtt_cfg(conn->broker, KMQTT_SET_CONNECT_TIMEOUT);
+	/* Neither of the values that are no time. */
+	until = (jiffies + wait / KMQTT_YIELD_PART) | (KMQTT_YIELD_ASKED + 1);
+	WRITE_ONCE(conn->yield_until, until);
+	return until;
 }
 
 void kmqtt_conn_leave(struct kmqtt_conn *conn, u8 reason)
@@ -432,7 +447,7 @@ static bool kmqtt_conn_read_last(struct kmqtt_conn *conn, unsigned long until)
 /* Return: what is there was not read to its end. */
 static bool kmqtt_conn_read(struct kmqtt_conn *conn)
 {
-	unsigned long until = READ_ONCE(conn->yield_until);
+	unsigned long until = kmqtt_conn_yields_until(conn);
 
 	return until ? kmqtt_conn_read_last(conn, until) : kmqtt_receive(conn);
 }

@@ -52,7 +52,7 @@ struct socket;
  * @burst_wait: ns that its input may wait in gather.c, or 0 (io); READ_ONCE elsewhere
  * @alone: and nothing of other connections with it, or behind it (io)
  * @gather_turn: of @gather_cpu in gather.c, when it last left something there (io)
- * @yield_until: jiffies, when another waits for its session, else 0; broker->lock
+ * @yield_until: jiffies, or 0: nobody waits for its session, broker->lock; then (io)
  * @half_open: in broker->half_open, under broker->conn_lock
  * @half_open_since: jiffies, under broker->conn_lock
  * @connecting: what CONNECT asked, until it is answered (io)
