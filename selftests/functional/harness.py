@@ -4,18 +4,25 @@ broker."""
 
 import contextlib
 import itertools
-import json
 import os
+import pathlib
 import subprocess
+import sys
 import time
 
 import wire
 from mqttlib import LIMIT, Client, Failure, now
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "netlink"))
+
+import genl  # noqa: E402
+
 TESTS = []
 SERIAL = itertools.count(1)
 RUN = f"{os.getpid():x}"
 KMQTTCTL = os.environ.get("KMQTTCTL")
+# A kernel that checks everything is given more time, and less to do.
+CHECKED = LIMIT > 15
 
 
 class Skip(Exception):
@@ -98,6 +105,11 @@ def patient(function):
     return function
 
 
+def many(count, least=1):
+    """@count, a quarter of it where everything is checked."""
+    return max(count // 4, least) if CHECKED else count
+
+
 def check(condition, text):
     if not condition:
         raise Failure(text)
@@ -120,10 +132,16 @@ def eventually(condition, what, seconds=4 * LIMIT):
         time.sleep(0.1)
 
 
-def ctl(*arguments):
-    """Run kmqttctl, return what it prints."""
+def of_this_kernel():
+    """The broker's settings and counters are asked for only where it is said to be
+    this kernel's."""
     if not KMQTTCTL:
         raise Skip("KMQTTCTL does not name the kmqttctl to use")
+
+
+def ctl(*arguments):
+    """Run kmqttctl, return what it prints."""
+    of_this_kernel()
     done = subprocess.run([KMQTTCTL, *arguments], text=True, timeout=60,
                           stdin=subprocess.DEVNULL, capture_output=True,
                           check=False)
@@ -133,30 +151,28 @@ def ctl(*arguments):
     return done.stdout
 
 
+# By netlink: kmqttctl, a new process each time, takes a checked kernel a second.
+
 def stats():
     """The broker's counters and gauges by name."""
-    return json.loads(ctl("-j", "stats", "show"))
+    of_this_kernel()
+    with genl.Genl() as nl:
+        return genl.stats(nl)
 
 
 def settings():
     """The settings of the broker by name."""
-    found = {}
+    of_this_kernel()
+    with genl.Genl() as nl:
+        return {name: found["VALUE"]
+                for name, found in genl.settings(nl).items()}
 
-    def walk(node):
-        if isinstance(node, list):
-            for item in node:
-                walk(item)
-        elif isinstance(node, dict) and "name" in node and "value" in node:
-            found[node["name"]] = int(node["value"])
-        elif isinstance(node, dict):
-            for key, value in node.items():
-                if isinstance(value, (list, dict)):
-                    walk(value)
-                elif isinstance(value, int):
-                    found[key] = int(value)
 
-    walk(json.loads(ctl("-j", "config", "show")))
-    return found
+def change(values):
+    """Settings of the broker."""
+    of_this_kernel()
+    with genl.Genl() as nl:
+        genl.set_config(nl, **values)
 
 
 class Context:
@@ -209,15 +225,15 @@ class Context:
     def setting(self, **values):
         """Change settings of the broker until the test ends."""
         before = settings()
-        for name, value in values.items():
+        for name in values:
             if name not in before:
                 raise Failure(f"the broker has no setting {name}")
             self.restore.setdefault(name, before[name])
-            ctl("config", "set", name, str(value))
+        change(values)
 
     def clean_up(self):
-        for name, value in self.restore.items():
-            ctl("config", "set", name, str(value))
+        if self.restore:
+            change(self.restore)
         for client in self.clients:
             client.close()
         for client_id, ver in self.sessions.items():

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import wire
-from harness import check, equal, shows, stats, versions
+from harness import check, equal, many, shows, stats, versions
 from wire import (PINGRESP, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIPTION_ID,
                   TOPIC_ALIAS)
 
@@ -53,12 +53,13 @@ def trusted(t, sender, watch, topic, qos=0):
 
 def handled_at_once(t, where=None):
     """Packets of both sides, with each QoS."""
+    count = many(100)
     for qos in range(3):
         topic, watch, sender = pair(t, qos, where)
         before, gathered_before = stats()[COUNTER], stats()[GATHERED]
-        one_by_one(sender, [watch], topic, 100, qos)
+        one_by_one(sender, [watch], topic, count, qos)
         # PUBLISH; two PUBACKs; PUBREL, and PUBREC and PUBCOMP of the other.
-        check(grown(before) >= 25 * (1, 2, 4)[qos],
+        check(grown(before) >= count // 4 * (1, 2, 4)[qos],
               f"QoS {qos}: {grown(before)} packets")
         waited = grown(gathered_before, GATHERED)
         check(waited <= grown(before) // 2,
@@ -152,14 +153,16 @@ def not_what_takes_longer(t):
 def of_any_size_up_to_a_frame(t):
     """What is not small, too, with each QoS: nearly all leaves at once if it comes
     alone, but a burst of it is gathered, and all arrives in order."""
+    count = many(100)
     for qos in range(3):
         topic, watch, sender = pair(t, qos)
         before, waited = stats()[COUNTER], stats()[GATHERED]
-        for number in range(100):
+        for number in range(count):
             payload = f"{number}".ljust(1400, ".")
             sender.pub(topic, payload, qos)
             watch.message(payload=payload, qos=qos)
-        check(grown(before) >= 50, f"QoS {qos}: {grown(before)} packets")
+        check(grown(before) >= count // 2,
+              f"QoS {qos}: {grown(before)} packets")
         waited = grown(waited, GATHERED)
         check(waited <= grown(before) // 2,
               f"QoS {qos}: {waited} of {grown(before)} have waited")
@@ -180,13 +183,14 @@ def not_to_many(t):
     """A few subscribers are, many are not."""
     topic, watch, sender = pair(t)
     watches = [watch]
-    for wanted, limit in ((4, 40), (17, 0)):
+    count = many(100)
+    for wanted, limit in ((4, count * 2 // 5), (17, 0)):
         while len(watches) < wanted:
             watches.append(t.client())
             watches[-1].sub(topic, 0)
         before = stats()[COUNTER]
-        one_by_one(sender, watches, topic, 100)
-        check(limit <= grown(before) <= (100 if limit else 0),
+        one_by_one(sender, watches, topic, count)
+        check(limit <= grown(before) <= (count if limit else 0),
               f"{grown(before)} packets to {wanted}")
 
 
@@ -240,7 +244,7 @@ def with_processors_that_are_busy(t):
     socket, and the io work handles them.)"""
     topic, watch, sender = pair(t)
     with busy_processors():
-        for _ in range(10):
+        for _ in range(many(10, 4)):
             one_by_one(sender, [watch], topic, 3)
             for number in range(10):
                 sender.send_pub(topic, f"{number}")
@@ -255,7 +259,7 @@ def bursts_with_processors_that_are_busy(t):
     meanwhile and the end of the connection do not keep it."""
     pairs = [pair(t) for _ in range(3)]
     with busy_processors():
-        for turn in range(12):
+        for turn in range(many(12, 5)):
             for topic, _, sender in pairs:
                 data = b"".join(wire.publish(topic, f"{n}") for n in range(8))
                 cut = turn % len(data)

@@ -2,7 +2,7 @@
 """PUBLISH at each QoS, both ways, and what its acknowledgements say."""
 
 import wire
-from harness import KMQTTCTL, check, equal, patient, shows, versions
+from harness import KMQTTCTL, check, equal, many, patient, shows, versions
 from wire import PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL
 
 
@@ -225,7 +225,7 @@ def identifiers_wrap_around(t):
     """Identifiers start again, the one still in use is left out, and one that was
     used comes again after as many others as may be in flight at least: an
     acknowledgement that comes twice finds no other message."""
-    window = 600 if KMQTTCTL else 20
+    window = many(600) if KMQTTCTL else 20
     if KMQTTCTL:
         t.setting(max_inflight=window)	# fewer, larger segments
     topic, watch, sender = pair(t, 1, ver=4)
@@ -233,7 +233,7 @@ def identifiers_wrap_around(t):
     stuck = watch.message(answer=False)
     publish = wire.publish(topic, "x", 1, 7, ver=4)
     at = publish.index(b"\0\7x")
-    last, total, batch = {}, 0, 500
+    last, total, batch = {}, 0, many(500)
     while total < 65536 + batch and total < 5 * len(last) + batch:
         sender.send(publish * batch)
         left = batch

@@ -2,7 +2,7 @@
 """A fan-out to so many that several processors send it."""
 
 import wire
-from harness import patient, shows
+from harness import many, patient, shows
 
 CROWD = 150	# the last of those who stay are 130: KMQTT_SPREAD_MIN is 128
 BURST = 15
@@ -36,12 +36,13 @@ def each_gets_all_in_order(t):
     order of each subscriber is that of the publisher, and nothing comes twice."""
     topic, sender = t.topic(), t.client()
     watches = crowd(t, topic)
-    for begin in range(0, 3 * BURST, BURST):
+    bursts = range(0, many(3, 2) * BURST, BURST)
+    for begin in bursts:
         burst(sender, topic, begin)
         for watch in watches[:3]:
             everything(watch, begin)
     for watch in watches[3:]:
-        for begin in range(0, 3 * BURST, BURST):
+        for begin in bursts:
             everything(watch, begin)
     for watch in watches:
         watch.expect_no_message(via=sender)
@@ -54,7 +55,7 @@ def who_leaves_meanwhile(t):
     from the others."""
     topic, sender = t.topic(), t.client()
     watches = crowd(t, topic)
-    for begin in range(0, 4 * BURST, BURST):
+    for begin in range(0, many(4, 2) * BURST, BURST):
         burst(sender, topic, begin)
         for number, watch in enumerate(watches[:5]):
             watch.reset() if number & 1 else watch.disconnect()
@@ -75,7 +76,7 @@ def sent_while_it_is_routed(t):
         watch.sub(topic, 0)
         if number % 8 == 0:
             watch.sub(topic + "/#", 0)
-    bursts = range(0, 3 * LARGE_BURST, LARGE_BURST)
+    bursts = range(0, many(3, 2) * LARGE_BURST, LARGE_BURST)
     for begin in bursts:
         sender.send(b"".join(wire.publish(topic, f"{n}", 0)
                              for n in range(begin, begin + LARGE_BURST)))
