@@ -141,7 +141,7 @@ passed_on() {
 }
 
 reload() {
-	for n in $(seq 20); do
+	for n in $(seq "${KMQTT_ROUNDS:-20}"); do
 		module_in && listen || return
 		load_start "traffic$n" -P 2 -S 5 -w 8 -q $((n % 3)) -v 5 -e ||
 			return
@@ -264,7 +264,7 @@ sysctl -q net.core.netdev_max_backlog=100000
 trap 'clean_up; rm -rf "$dir"' EXIT
 run "a thousand clients come, publish and leave; rmmod" thousand_clients
 run "rmmod under full load returns" unload_under_load
-run "the module is reloaded 20 times with traffic" reload
+run "the module is reloaded again and again with traffic" reload
 run "two namespaces do not see each other" namespaces
 run "a namespace is deleted with clients connected" namespace_deleted
 run "kmqttd is killed and restarted, nothing is lost" daemon_killed
