@@ -250,7 +250,7 @@ void kmqtt_conn_close(struct kmqtt_conn *conn, u8 reason)
 void kmqtt_conn_yield(struct kmqtt_conn *conn)
 {
 	lockdep_assert_held(&conn->broker->lock);
-	if (conn->yield_until)
+	if (READ_ONCE(conn->yield_until))
 		return;
 	WRITE_ONCE(conn->yield_until, KMQTT_YIELD_ASKED);
 	kmqtt_conn_queue_io(conn);

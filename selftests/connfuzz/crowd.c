@@ -21,6 +21,7 @@ enum {
 };
 
 static u64 memory_max;
+static bool held;
 
 struct client *member(u32 which)
 {
@@ -52,7 +53,13 @@ void say(struct client *client, const char *format, ...)
 	packet = bytes(text);
 	shim_peer_write(&client->peer, packet.data, packet.len);
 	bytes_free(&packet);
-	shim_run_all();
+	if (!held)
+		shim_run_all();
+}
+
+void crowd_hold(bool hold)
+{
+	held = hold;
 }
 
 void dial(struct client *client, u16 port)

@@ -26,6 +26,9 @@ const char *letters(u32 len);
 void say(struct client *client, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
+/* While @hold what is said is only sent: the broker comes to it later. */
+void crowd_hold(bool hold);
+
 void dial(struct client *client, u16 port);
 /* Version 5.0. @user: its length, 0: none */
 void connect_as(struct client *client, const char *name, u32 expiry, u32 user);

@@ -527,6 +527,46 @@ static void updates_of_what_is_held(void)
 	crowd_end();
 }
 
+/*
+ * A client comes again, and the broker comes to its old connection, on which more
+ * lies than is read at a time, only after the time there is for it. @steps: so much
+ * is done before that; one of them is what the new connection asks for.
+ */
+static void taken_over_late(u32 steps)
+{
+	struct client *old, *again = member(1);
+	unsigned long *published, before;
+	u32 i;
+
+	crowd_begin(MAX);
+	old = join(0, STAYS);
+	dial(again, PORT_OPEN);
+	published = &the_broker()->stats->n[KMQTT_STAT_PUBLISH_RECEIVED];
+	before = *published;
+	crowd_hold(true);
+	connect_as(again, "0", STAYS, 0);
+	for (i = 0; i < 12; i++)
+		publish(old, "q", 0, 0, 60000);
+	crowd_hold(false);
+	for (i = 0; i < steps; i++)
+		shim_run(0);
+	if (*published == before)
+		shim_time_passes(2 * HZ);
+	shim_run_all();
+	CHECK_EQ(*published - before, 12, "published");
+	CHECK(again->accepted);
+	crowd_end();
+}
+
+/* (The time began when the session was wanted, and ended before it was used.) */
+static void what_was_sent_before_a_late_take_over(void)
+{
+	u32 steps;
+
+	for (steps = 0; steps < 6; steps++)
+		taken_over_late(steps);
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(large_user_names),
 	UNIT_TEST(identifiers_without_pubrel),
@@ -547,5 +587,6 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(names_of_the_refused),
 	UNIT_TEST(a_large_one_for_nothing),
 	UNIT_TEST(updates_of_what_is_held),
+	UNIT_TEST(what_was_sent_before_a_late_take_over),
 };
 UNIT_SUITE(limits, tests);
