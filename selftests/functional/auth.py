@@ -18,7 +18,7 @@ PORT = 18841
 
 
 def main():
-    import genl  # beside the netlink tests; auth_exchange has set the path
+    import genl  # beside the netlink tests; harness has set the path
     reason = genl.load_module()
     if reason:
         print(f"KTAP version 1\n1..0 # SKIP {reason}")

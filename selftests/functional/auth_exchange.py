@@ -5,16 +5,11 @@ The authority is played here: it knows a method CHALLENGE that asks two
 questions, and a method DIRECT that asks none."""
 
 import errno
-import pathlib
-import sys
 import threading
 
 import wire
 from harness import check, equal, shows
 from wire import AUTH, AUTH_DATA, AUTH_METHOD, CONNACK
-
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent /
-                    "netlink"))
 
 QUESTIONS = (b"first?", b"second?\0\xff")
 ANSWERS = (b"one", b"two\0\xff")

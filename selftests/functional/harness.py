@@ -16,13 +16,12 @@ from mqttlib import LIMIT, Client, Failure, now
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "netlink"))
 
 import genl  # noqa: E402
+from ktap import CHECKED  # noqa: E402
 
 TESTS = []
 SERIAL = itertools.count(1)
 RUN = f"{os.getpid():x}"
 KMQTTCTL = os.environ.get("KMQTTCTL")
-# A kernel that checks everything is given more time, and less to do.
-CHECKED = LIMIT > 15
 
 
 class Skip(Exception):
