@@ -41,9 +41,9 @@ struct kmqtt_helper {
 /**
  * struct kmqtt_spread - of a CPU: what runs there have laid out
  * @lock: guards @dirty, @laid and @taken; process context, innermost
- * @laid: connections that ever stood in @dirty
- * @taken: of those, from the front; what is behind @laid as a run has left it is for
- *	those who have laid it out
+ * @laid: how many connections have ever been put into @dirty, at its end
+ * @taken: how many have been taken from its front: those of a run are all taken when
+ *	this is what @laid was when it had put them there
  * @helping: helpers that may have connections
  * @dirty: flush list, as in struct kmqtt_run; empty when the last of those has
  *	done who laid it out
